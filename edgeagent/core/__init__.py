@@ -1,0 +1,1 @@
+"""What every room stands on: ports, state, bus, clock, backoff, health, metrics, worker, database."""

@@ -1,0 +1,109 @@
+"""The ports that carry the system, and the doors by which sibling rooms meet.
+
+A port is written here when its first user is built; ``docs/architecture.md`` lists those to come.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from edgeagent.model.device import DeviceInfo
+from edgeagent.model.journal import Ack, Batch, Extent, Position, Stream, StreamCounts
+from edgeagent.model.reading import Reading
+
+Beat = Callable[[], None]
+"""A Service calls it to say that it is alive."""
+
+
+class Driver(Protocol):
+    """A device we read."""
+
+    async def connect(self) -> DeviceInfo:
+        """Reach the device and learn its identity, points and groups.
+
+        Raises:
+            DeviceError: it cannot be reached, refuses, or answers nonsense.
+        """
+
+    async def read(self, group: str) -> Sequence[Reading]:
+        """Every point of the group: a failed point is BAD with a reason; only a dead device raises.
+
+        Raises:
+            DeviceError: the device as a whole does not answer.
+        """
+
+    async def close(self) -> None:
+        """Let go of the device; safe twice, and before ``connect``."""
+
+
+class Service(Protocol):
+    """Something that runs as long as the daemon does."""
+
+    @property
+    def name(self) -> str:
+        """Its name in logs, status and metrics."""
+
+    @property
+    def beat_every_s(self) -> float:
+        """The longest silence between two beats; beyond it the supervisor cancels and restarts the Service."""
+
+    @property
+    def critical(self) -> bool:
+        """Whether the watchdog may be withheld when it cannot be brought back."""
+
+    async def run(self, beat: Beat) -> None:
+        """Work until cancelled; returning or raising ends this run and the supervisor starts the next."""
+
+
+class Journal(Protocol):
+    """Where records are kept until the NOC has them."""
+
+    def append(self, stream: Stream, content: bytes) -> None:
+        """Queue a record for the next group commit (at most 1 s away).
+
+        A full queue or a full budget drops by priority and counts it; the caller never waits and nothing is raised.
+
+        Raises:
+            ValueError: the content is longer than ``MAX_RECORD_BYTES``.
+        """
+
+    async def append_durable(self, stream: Stream, content: bytes) -> Position:
+        """Keep a record for good; returns once it is on the disk.
+
+        Raises:
+            StoreError: it could not be kept.
+        """
+
+    async def flush(self) -> None:
+        """Return once everything appended so far is committed, or counted as dropped."""
+
+
+class Outbox(Protocol):
+    """The committed records that the NOC does not hold yet."""
+
+    def extents(self) -> Sequence[Extent]:
+        """What is pending, per stream and epoch, oldest epoch first; the current epoch of a stream is its last."""
+
+    async def batch(
+        self, stream: Stream, epoch: int, from_sequence: int, max_records: int, max_bytes: int
+    ) -> Batch | None:
+        """The first run of consecutive committed, pending records at or after ``from_sequence``, or None."""
+
+    async def settle(self, ack: Ack) -> int:
+        """Delete what the NOC holds; returns how many records that freed.
+
+        Raises:
+            StoreError: the ack speaks of sequences that were never committed; nothing is deleted.
+        """
+
+    async def wait_committed(self) -> None:
+        """Return at the next group commit that made records pending."""
+
+    def counts(self) -> Mapping[Stream, StreamCounts]:
+        """What happened to each stream's records so far."""
+
+
+class AuditHead(Protocol):
+    """The end of the audit chain."""
+
+    def head(self) -> str:
+        """SHA-256 over the whole audit chain, in hexadecimal; attestation quotes it."""

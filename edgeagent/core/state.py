@@ -1,0 +1,89 @@
+"""State: the one present image of the pod. Drivers publish into it; everything else reads from it."""
+
+from collections.abc import Iterable
+from types import MappingProxyType
+
+from edgeagent.core.bus import Channel
+from edgeagent.core.clock import Clock
+from edgeagent.model.device import DeviceInfo, DeviceStatus
+from edgeagent.model.points import DeviceId, Point, PointId
+from edgeagent.model.reading import Quality, Reading, ReadingBatch, Reason, bad
+from edgeagent.model.snapshot import Snapshot
+
+
+class State:
+    """Points, their latest readings and the devices' status.
+
+    ``batches`` carries every published batch, ``devices`` every change of a device's description.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.batches: Channel[ReadingBatch] = Channel("readings")
+        self.described: Channel[tuple[DeviceId, DeviceInfo]] = Channel("described")
+        self._clock = clock
+        self._version = 0
+        self._readings: dict[PointId, Reading] = {}
+        self._points: dict[PointId, Point] = {}
+        self._infos: dict[DeviceId, DeviceInfo] = {}
+        self._statuses: dict[DeviceId, DeviceStatus] = {}
+
+    def describe(self, device: DeviceId, info: DeviceInfo) -> None:
+        """Make the device's points known; a new one starts as BAD ``never_read``, a vanished one leaves."""
+        now_s = self._clock.now_s()
+        fresh = {point.id: point for point in info.points}
+        for gone in [known for known, point in self._points.items() if point.device == device and known not in fresh]:
+            del self._points[gone], self._readings[gone]
+        self._points.update(fresh)
+        for point in fresh:
+            self._readings.setdefault(point, bad(point, Reason.NEVER_READ, now_s))
+        self._version += 1
+        if self._infos.get(device) != info:
+            self._infos[device] = info
+            self.described.publish((device, info))
+
+    def publish(self, batch: ReadingBatch) -> None:
+        """Take readings of described points; a reading of an unknown point is a bug and raises KeyError."""
+        for reading in batch.readings:
+            if reading.point not in self._points:
+                raise KeyError(reading.point)
+            self._readings[reading.point] = reading
+        self._version += 1
+        self.batches.publish(batch)
+
+    def fail(self, device: DeviceId, group: str, names: Iterable[PointId], reason: Reason) -> None:
+        """Mark points BAD that could not be read; their last value is kept out of the image."""
+        now_s = self._clock.now_s()
+        readings = [bad(point, reason, now_s) for point in names if point in self._points]
+        if readings:
+            self.publish(ReadingBatch(device, group, now_s, readings))
+
+    def report(self, status: DeviceStatus) -> None:
+        """Remember how a device is doing."""
+        self._statuses[DeviceId(status.device)] = status
+
+    def snapshot(self) -> Snapshot:
+        """A frozen image of all readings now."""
+        return Snapshot(self._clock.now_s(), self._version, MappingProxyType(dict(self._readings)))
+
+    def reading(self, point: PointId) -> Reading | None:
+        """The latest reading of one point."""
+        return self._readings.get(point)
+
+    def points(self) -> tuple[Point, ...]:
+        """Every known point, in the order of description."""
+        return tuple(self._points.values())
+
+    def infos(self) -> dict[DeviceId, DeviceInfo]:
+        """What each device told on connecting."""
+        return dict(self._infos)
+
+    def statuses(self) -> dict[DeviceId, DeviceStatus]:
+        """How each device is doing."""
+        return dict(self._statuses)
+
+    def counts(self) -> dict[Quality, int]:
+        """How many points have each quality."""
+        counts = dict.fromkeys(Quality, 0)
+        for reading in self._readings.values():
+            counts[reading.quality] += 1
+        return counts

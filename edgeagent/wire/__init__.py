@@ -1,0 +1,1 @@
+"""What crosses the network: topics, records, frames, acknowledgements, and the one MQTT client."""
