@@ -28,12 +28,12 @@ class PointSpec(Struct, array_like=True, frozen=True):
     label: Text = ""
 
 
-class Entry(Struct, array_like=True, frozen=True, omit_defaults=True):
-    """One reading: its name within the device and its value; a GOOD one says nothing more."""
+class Entry(Struct, array_like=True, frozen=True):
+    """One reading: its name within the device and its value; an empty quality is GOOD (two bytes instead of six)."""
 
     name: Text
     value: float | int | bool | str | None
-    quality: Text = "GOOD"
+    quality: Text = ""
     reason: Text = ""
 
 
@@ -140,7 +140,9 @@ def sample_of(boot_id: str, batch: ReadingBatch) -> Sample:
 
 def _entry(reading: Reading) -> Entry:
     name = reading.point.partition("/")[2]
-    return Entry(name, reading.value, reading.quality.value, reading.reason.value if reading.reason else "")
+    if reading.reason is None:
+        return Entry(name, reading.value)
+    return Entry(name, reading.value, reading.quality.value, reading.reason.value)
 
 
 def _floats(record: Record) -> Iterator[float]:
