@@ -1,0 +1,87 @@
+"""From the text of one TOML file to its tree, or to one Problem in plain words."""
+
+import re
+import tomllib
+from datetime import date, datetime, time
+from types import MappingProxyType
+from typing import Any
+
+from edgeagent.config.lines import LineMap, Path, TooMuch, scan
+from edgeagent.config.tree import Node, Origin, Problem, dotted
+
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+# tomllib's words -> ours, and what was probably meant
+_IN_WORDS: tuple[tuple[str, str, str | None], ...] = (
+    ("Invalid value", "it is neither text in quotes, nor a number, nor true or false", 'key = "value"'),
+    ("Cannot overwrite a value", "this key is already given in this file", None),
+    ("Cannot declare", "this table is already given in this file", None),
+    ("Cannot redefine namespace", "this table is already given in this file", None),
+    ("Cannot mutate immutable namespace", "this table or array is already given as a whole", None),
+    ("Duplicate inline table key", "this key is given twice", None),
+    ("Expected newline", "something follows the value on the same line", None),
+    ("Expected '=' after a key", 'there is no "=" after the key', "key = value"),
+    ("Expected ']' at", 'there is no "]" at the end of the table name', "[table]"),
+    ("Expected ']]' at", 'there is no "]]" at the end of the table name', "[[table]]"),
+    ("Unclosed array", 'there is no "," or "]" after this item of the array', None),
+    ("Unclosed inline table", 'there is no "," or "}" after this key', None),
+    ("Unterminated string", "the text is not closed by a quote", None),
+    ("Illegal character '\\n'", "the text is not closed by a quote on its line", None),
+    ("Expected \"'", "the text is not closed by a quote", None),
+    ("Unescaped", "a backslash in a text must be doubled", "a text in 'single quotes'"),
+    ("Invalid initial character", "a key starts with a letter, a digit or a quote", None),
+    ("Invalid statement", "it is neither a key nor a table", None),
+)
+
+
+class Parsed:
+    """What one text gave: its tree, or the problem that stopped it."""
+
+    def __init__(self, root: Node | None, problem: Problem | None = None) -> None:
+        self.root = root
+        self.problem = problem
+
+
+def parse(file: str, text: str) -> Parsed:
+    """The tree of a TOML text; never raises, whatever the text."""
+    text = text.removeprefix("\N{BOM}")
+    try:
+        lines = scan(text)
+    except TooMuch as error:
+        return Parsed(None, Problem(Origin(file, error.line), "", str(error)))
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return Parsed(None, _problem(file, text, str(error), lines))
+    except (ValueError, RecursionError):  # a number of thousands of digits; nesting is bounded above
+        return Parsed(
+            None, Problem(Origin(file, 0), "", "cannot read this file: it holds a number too large to be one")
+        )
+    return Parsed(_node(document, (), "", Origin(file, 1), lines.lines))
+
+
+def _problem(file: str, text: str, message: str, lines: LineMap) -> Problem:
+    place = _PLACE.search(message)
+    bare = _PLACE.sub("", message)
+    for start, words, meant in _IN_WORDS:
+        if bare.startswith(start):
+            bare, suggestion = words, meant
+            break
+    else:
+        bare, suggestion = bare[:1].lower() + bare[1:], None
+    at_end = lines.lost_at or text.count("\n") + 1  # a text left open: its first line helps, the last does not
+    line = int(place[1]) if place and place[1] else at_end
+    column = f" at column {place[2]}" if place and place[1] else ""
+    return Problem(Origin(file, line), "", f"cannot read this line{column}: {bare}", suggestion)
+
+
+def _node(value: Any, path: Path, name: str, parent: Origin, lines: dict[Path, int]) -> Node:
+    origin = Origin(parent.file, lines.get(path, parent.line))
+    if isinstance(value, dict):
+        table = {key: _node(item, (*path, key), dotted(name, key), origin, lines) for key, item in value.items()}
+        return Node(name, origin, table=MappingProxyType(table))
+    if isinstance(value, list):
+        items = (_node(item, (*path, i), f"{name}[{i}]", origin, lines) for i, item in enumerate(value))
+        return Node(name, origin, array=tuple(items))
+    assert isinstance(value, str | int | float | bool | datetime | date | time)
+    return Node(name, origin, scalar=value)
