@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgeagent.config.ledger import Ledger
-from edgeagent.config.tree import Node, Origin, shown
-
-_HIDDEN = "•••"
+from edgeagent.config.tree import Node, Origin, dotted, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,8 @@ class Explanation:
 
 def explain(path: str, root: Node, ledger: Ledger) -> tuple[Explanation, ...]:
     """Each key at or below `path`, written ones first and then defaults."""
-    written = [_written(node, ledger) for node in _leaves(root) if _at_or_below(node.path, path)]
+    asked = {dotted(table, key) for table, keys in ledger.asked.items() for key in keys}
+    written = [_written(node, asked, ledger) for node in _keys(root) if _at_or_below(node.path, path)]
     defaults = [
         Explanation(name, _shown_default(value), None)
         for name, value in sorted(ledger.defaults.items())
@@ -42,27 +41,31 @@ def explain(path: str, root: Node, ledger: Ledger) -> tuple[Explanation, ...]:
     return (*written, *defaults)
 
 
-def _leaves(node: Node) -> Iterator[Node]:
-    """Every key that holds a value; arrays of plain values count as one."""
-    if node.table is not None or any(item.table is not None for item in node.array or ()):
-        for child in node.children:
-            yield from _leaves(child)
-    else:
+def _keys(node: Node) -> Iterator[Node]:
+    """Every key that holds a value (arrays of plain values count as one) or that replaced something."""
+    inner = node.table is not None or any(item.table is not None for item in node.array or ())
+    if not inner or node.overridden:
         yield node
+    if inner:
+        for child in node.children:
+            yield from _keys(child)
 
 
 def _at_or_below(path: str, wanted: str) -> bool:
     return not wanted or path == wanted or path.startswith((wanted + ".", wanted + "["))
 
 
-def _written(node: Node, ledger: Ledger) -> Explanation:
-    hidden = any(_at_or_below(node.path, secret) for secret in ledger.secrets)
-    old = tuple(Overridden(old.origin, _HIDDEN if hidden else _shown(old)) for old in node.overridden)
-    return Explanation(node.path, _HIDDEN if hidden else _shown(node), node.origin, old)
+def _written(node: Node, asked: set[str], ledger: Ledger) -> Explanation:
+    """What nobody reads is not shown either: it may be a password under a misspelt key."""
+    veil = None if node.path in asked else "(nothing reads it)"
+    if any(_at_or_below(node.path, secret) for secret in ledger.secrets):
+        veil = "•••"
+    old = tuple(Overridden(old.origin, veil or _shown(old)) for old in node.overridden)
+    return Explanation(node.path, veil or _shown(node), node.origin, old)
 
 
 def _shown(node: Node) -> str:
-    if node.array is not None:
+    if node.array is not None and all(item.scalar is not None for item in node.array):
         return "[" + ", ".join(shown(item) for item in node.array) + "]"
     return shown(node)
 

@@ -18,10 +18,7 @@ def read_bounded(path: Path, limit_bytes: int, *, private: bool = False) -> byte
     file, so nobody can swap it in between; O_NONBLOCK keeps a named pipe from holding us.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(handle, "rb") as file:  # noqa: PTH123 - a descriptor has no path
-            _check(os.fstat(handle), private=private)
-            content = file.read(limit_bytes + 1)
+        content = _read(path, limit_bytes + 1, private=private)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise Unreadable(f"cannot read {path}: {reason}") from error
@@ -32,6 +29,16 @@ def read_bounded(path: Path, limit_bytes: int, *, private: bool = False) -> byte
     if len(content) > limit_bytes:
         raise Unreadable(f"cannot read {path}: it is larger than {limit_bytes // 1024} KiB")
     return content
+
+
+def _read(path: Path, most_bytes: int, *, private: bool) -> bytes:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        _check(os.fstat(handle), private=private)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(most_bytes)
+    finally:
+        os.close(handle)
 
 
 def _check(status: os.stat_result, *, private: bool) -> None:

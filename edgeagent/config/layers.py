@@ -11,13 +11,18 @@ from edgeagent.config.ledger import Ledger
 from edgeagent.config.reader import Reader
 from edgeagent.config.syntax import parse
 from edgeagent.config.tree import EMPTY, Node, Origin, Problem
+from edgeagent.config.values import nearest
 
 MAX_FILE_BYTES = 1024 * 1024
+MAX_FILES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A text that is merged after the files, such as the NOC's signed document."""
+    """A text that is merged after the files, such as the NOC's signed document.
+
+    It is trusted as a file is: whoever takes it from a network lets only allowed keys through first.
+    """
 
     name: str
     text: str
@@ -47,6 +52,10 @@ class Loaded:
         """
         return explain(path, self.node, self._ledger)
 
+    def nearest_path(self, path: str) -> str | None:
+        """The known key that was probably meant by `path`, or None."""
+        return nearest(path, (found.path for found in self.explain("")))
+
 
 def config_files(main: Path) -> list[Path]:
     """The main file, then the `*.toml` files of the folder beside it that has its name and `.d`, by name.
@@ -54,10 +63,10 @@ def config_files(main: Path) -> list[Path]:
     A folder that cannot be listed is returned in place of its files, so that `load` says so.
     """
     folder = main.with_suffix(".d")
-    if not folder.exists():
-        return [main]
     try:
         found = [path for path in folder.iterdir() if path.suffix == ".toml" and not path.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return [main]
     except OSError:
         return [main, folder]
     return [main, *sorted(found)]
@@ -92,7 +101,9 @@ def merge(below: Node, above: Node) -> Node:
 
 
 def _texts(paths: Sequence[Path], layers: Sequence[Layer], ledger: Ledger) -> Iterator[tuple[str, str]]:
-    for path in paths:
+    if len(paths) > MAX_FILES:
+        _unusable(ledger, Origin(str(paths[MAX_FILES]), 0), f"cannot use more than {MAX_FILES} files")
+    for path in paths[:MAX_FILES]:
         try:
             yield str(path), read_bounded(path, MAX_FILE_BYTES).decode()
         except Unreadable as error:
@@ -101,7 +112,10 @@ def _texts(paths: Sequence[Path], layers: Sequence[Layer], ledger: Ledger) -> It
             line = error.object[: error.start].count(b"\n") + 1
             _unusable(ledger, Origin(str(path), line), "cannot read this line: it is not UTF-8 text")
     for layer in layers:
-        yield layer.name, layer.text
+        if len(layer.text) > MAX_FILE_BYTES:
+            _unusable(ledger, Origin(layer.name, 0), f"cannot use it: larger than {MAX_FILE_BYTES // 1024} KiB")
+        else:
+            yield layer.name, layer.text
 
 
 def _unusable(ledger: Ledger, origin: Origin, message: str) -> None:

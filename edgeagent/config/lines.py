@@ -7,6 +7,7 @@ earlier than tomllib would refuse. It also holds the bounds that keep a hostile 
 import re
 import tomllib
 from bisect import bisect_left
+from typing import NamedTuple
 
 from edgeagent.model.errors import ConfigError
 
@@ -16,19 +17,21 @@ MAX_DEPTH = 32  # parts of a path; the pod's own files use five
 MAX_KEY_CHARS = 256
 MAX_ENTRIES = 20_000  # keys, tables and array items of one file
 
-_BLANK = re.compile(r"[ \t]*+")
-_BLANK_LINES = re.compile(r"(?:[ \t\n]|#[^\n]*+)*+")
-_REST_OF_LINE = re.compile(r"[ \t]*+(?:#[^\n]*+)?(?:\n|\Z)")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]++")
-_QUOTED_KEY = re.compile(r"""'[^'\n]*+'|"(?:[^"\\\n]|\\.)*+\"""")
-_STRING = re.compile(
-    r'''"""(?:[^"\\]|\\.|"(?!""))*+""""{0,2}'''  # the closing mark may be preceded by up to two quotes
-    r"""|'''.*?''''{0,2}"""
-    r'''|"(?!"")(?:[^"\\\n]|\\.)*+"'''
-    r"""|'(?!'')[^'\n]*+'""",
-    re.DOTALL,
-)
-_BARE_VALUE = re.compile(r"[^,\]}#\n\[{\"']++")
+_BLANK = re.compile(r"[ \t]*")
+_BLANK_LINES = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
+_REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_BARE_VALUE = re.compile(r"[^,\]}#\n\[{\"']+")
+_QUOTES = re.compile(r"""\"(?:"")?|'(?:'')?""")
+
+# What may end a text opened by these quotes; up to two more quotes before the closing three belong to the text.
+# Searched step by step: one pattern for the whole text costs stack, and 3.11.2 misreads possessive ones.
+_ENDS = {
+    '"': re.compile(r"""\\.|["\n]""", re.DOTALL),
+    "'": re.compile(r"""['\n]"""),
+    '"""': re.compile(r"""\\.|"{3,5}""", re.DOTALL),
+    "'''": re.compile(r"""'{3,5}"""),
+}
 
 
 class TooMuch(ConfigError):
@@ -43,12 +46,21 @@ class _Lost(ConfigError):
     """This text is not TOML from here on; tomllib will say why."""
 
 
+class Repeat(NamedTuple):
+    """A key or table that is given again."""
+
+    path: Path
+    line: int
+    first_line: int
+
+
 class LineMap:
     """The line of every table, key and array item; `lost_at` is the line of the statement that made no sense."""
 
     def __init__(self) -> None:
         self.lines: dict[Path, int] = {}
         self.lost_at: int | None = None
+        self.repeat: Repeat | None = None  # the first one
 
 
 def scan(text: str) -> LineMap:
@@ -94,6 +106,8 @@ class _Scanner:
         self._pos += 1
         path = self._resolved(self._key())
         self._literal("]")
+        if path in self._explicit:
+            self._repeated(path, line)
         self._header = self._record(path, line, explicit=True)
 
     def _array_header(self) -> None:
@@ -123,7 +137,9 @@ class _Scanner:
         path = (*parent, *self._key())
         self._literal("=")
         self._skip(_BLANK)
-        self._record(path, line)
+        if path in self._map.lines:
+            self._repeated(path, line)
+        self._record(path, line, explicit=True)
         self._value(path)
 
     def _key(self) -> list[str]:
@@ -140,12 +156,15 @@ class _Scanner:
 
     def _key_part(self) -> str:
         start = self._pos
-        pattern = _QUOTED_KEY if self._text.startswith(("'", '"'), start) else _BARE_KEY
-        self._expect(pattern)
+        quote = self._text[start : start + 1]
+        if quote in _ENDS:
+            self._string(quote)
+        else:
+            self._expect(_BARE_KEY)
         if self._pos - start > MAX_KEY_CHARS:
             raise TooMuch(self._line(start), f"cannot use a key longer than {MAX_KEY_CHARS} characters")
         token = self._text[start : self._pos]
-        return token if pattern is _BARE_KEY else _unquoted(token)
+        return _unquoted(token) if quote in _ENDS else token
 
     def _value(self, path: Path) -> None:
         if len(path) > MAX_DEPTH:
@@ -155,8 +174,21 @@ class _Scanner:
             self._array(path)
         elif first == "{":
             self._inline_table(path)
+        elif opening := _QUOTES.match(self._text, self._pos):
+            self._string(opening[0])
         else:
-            self._expect(_STRING if first in {'"', "'"} else _BARE_VALUE)
+            self._expect(_BARE_VALUE)
+
+    def _string(self, quotes: str) -> None:
+        end = _ENDS[quotes]
+        self._pos += len(quotes)
+        while match := end.search(self._text, self._pos):
+            self._pos = match.end()
+            if match[0] == "\n":
+                raise _Lost
+            if not match[0].startswith("\\"):
+                return
+        raise _Lost
 
     def _array(self, path: Path) -> None:
         self._pos += 1
@@ -198,6 +230,9 @@ class _Scanner:
         if len(lines) > MAX_ENTRIES:
             raise TooMuch(line, f"cannot use more than {MAX_ENTRIES} keys and values in one file")
         return path
+
+    def _repeated(self, path: Path, line: int) -> None:
+        self._map.repeat = self._map.repeat or Repeat(path, line, self._map.lines[path])
 
     def _line(self, position: int) -> int:
         return bisect_left(self._newlines, position) + 1

@@ -116,9 +116,15 @@ class Reader:
             key, default, blank, lambda node: quantities.size_bytes(node, minimum=minimum, maximum=maximum)
         )
 
-    def texts(self, key: str, default: tuple[str, ...] | Required = ()) -> tuple[str, ...]:
-        """An array of texts."""
-        return self._take(key, default, (), values.texts)
+    def texts(
+        self, key: str, default: tuple[str, ...] | Required = (), *, pattern: str | None = None
+    ) -> tuple[str, ...]:
+        """An array of texts, each of which matches `pattern` in full; every wrong item is a problem of its own."""
+
+        def one(item: Node) -> str:
+            return self._converted(item, "", lambda node: values.text(node, pattern=pattern))
+
+        return self._take(key, default, (), lambda node: tuple(one(item) for item in values.items(node)))
 
     def file(self, key: str, default: Path | Required = REQUIRED) -> Path:
         """A path, relative to the folder of the file it is written in; whether it exists is not looked at."""
@@ -210,6 +216,9 @@ class Reader:
         if node is None:
             self._absent(key, default)
             return fallback
+        return self._converted(node, fallback, convert)
+
+    def _converted(self, node: Node, fallback: T, convert: Callable[[Node], T]) -> T:
         try:
             return convert(node)
         except Unfit as unfit:

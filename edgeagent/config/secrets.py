@@ -46,7 +46,7 @@ def secret(node: Node, ledger: Ledger) -> Secret:
             raise Unfit("cannot use an empty secret")
         return Secret(node.scalar, inline=True)
     source = _source(node, ledger)
-    if source.path.endswith("credential"):
+    if node.table and source is node.table.get("credential"):
         return _read(_credential(source, ledger.credentials), private=False)
     return _read(Path(source.origin.file).parent / _name(source), private=True)
 

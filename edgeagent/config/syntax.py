@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from edgeagent.config.lines import LineMap, Path, TooMuch, scan
-from edgeagent.config.tree import Node, Origin, Problem, dotted
+from edgeagent.config.tree import Node, Origin, Problem, dotted, dotted_parts
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -18,7 +18,7 @@ _IN_WORDS: tuple[tuple[str, str, str | None], ...] = (
     ("Cannot declare", "this table is already given in this file", None),
     ("Cannot redefine namespace", "this table is already given in this file", None),
     ("Cannot mutate immutable namespace", "this table or array is already given as a whole", None),
-    ("Duplicate inline table key", "this key is given twice", None),
+    ("Duplicate inline table key", "this key is already given in this table", None),
     ("Expected newline", "something follows the value on the same line", None),
     ("Expected '=' after a key", 'there is no "=" after the key', "key = value"),
     ("Expected ']' at", 'there is no "]" at the end of the table name', "[table]"),
@@ -32,6 +32,8 @@ _IN_WORDS: tuple[tuple[str, str, str | None], ...] = (
     ("Invalid initial character", "a key starts with a letter, a digit or a quote", None),
     ("Invalid statement", "it is neither a key nor a table", None),
 )
+
+_TWICE = ("Cannot overwrite", "Cannot declare", "Cannot redefine", "Cannot mutate", "Duplicate")
 
 
 class Parsed:
@@ -61,6 +63,10 @@ def parse(file: str, text: str) -> Parsed:
 
 
 def _problem(file: str, text: str, message: str, lines: LineMap) -> Problem:
+    if lines.repeat and message.startswith(_TWICE):
+        path, line, first_line = lines.repeat
+        message = f"cannot use this key again: it is already given in line {first_line}"
+        return Problem(Origin(file, line), dotted_parts(path), message)
     place = _PLACE.search(message)
     bare = _PLACE.sub("", message)
     for start, words, meant in _IN_WORDS:

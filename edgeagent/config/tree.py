@@ -1,7 +1,7 @@
 """The merged tree: every node knows the file and line that gave it, and whom it overrode."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from types import MappingProxyType
@@ -72,6 +72,14 @@ def dotted(parent: str, key: str) -> str:
     """The path of `key` under `parent`, quoted as TOML wants it."""
     name = key if _BARE.fullmatch(key) else quoted(key)
     return f"{parent}.{name}" if parent else name
+
+
+def dotted_parts(parts: Iterable[str | int]) -> str:
+    """The path of keys and array indices."""
+    path = ""
+    for part in parts:
+        path = f"{path}[{part}]" if isinstance(part, int) else dotted(path, part)
+    return path
 
 
 def quoted(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from edgeagent.config.tree import Node, kind, quoted, shown
 from edgeagent.model.errors import ConfigError
 
-MAX_TEXTS = 1000
+MAX_ITEMS = 1000
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -33,6 +33,8 @@ def text(node: Node, *, pattern: str | None = None, min_length: int = 1, max_len
     if not isinstance(value, str):
         suggestion = quoted(shown(node)) if value is not None else None
         raise Unfit(f"cannot use {what(node)}: must be text", suggestion)
+    if not value and min_length:
+        raise Unfit("cannot use an empty text here")
     if len(value) < min_length:
         raise Unfit(f"cannot use {shown(node)}: must have at least {min_length} characters")
     if len(value) > max_length:
@@ -42,13 +44,14 @@ def text(node: Node, *, pattern: str | None = None, min_length: int = 1, max_len
     return value
 
 
-def texts(node: Node) -> tuple[str, ...]:
+def items(node: Node) -> tuple[Node, ...]:
+    """The items of an array, which may still be anything."""
     if node.array is None:
         suggestion = f"[{shown(node)}]" if isinstance(node.scalar, str) else None
         raise Unfit(f"cannot use {what(node)}: must be an array of texts", suggestion)
-    if len(node.array) > MAX_TEXTS:
-        raise Unfit(f"cannot use {len(node.array)} items: at most {MAX_TEXTS}")
-    return tuple(text(item) for item in node.array)
+    if len(node.array) > MAX_ITEMS:
+        raise Unfit(f"cannot use {len(node.array)} items: at most {MAX_ITEMS}")
+    return node.array
 
 
 def integer(node: Node, *, minimum: int | None = None, maximum: int | None = None) -> int:
