@@ -1,7 +1,7 @@
 """Backoff: how long to wait before trying again."""
 
-import random
 from dataclasses import dataclass, field
+from random import Random
 
 
 @dataclass(slots=True)
@@ -13,14 +13,14 @@ class Backoff:
 
     first_s: float = 1.0
     last_s: float = 60.0
-    random: random.Random = field(default_factory=random.Random)
+    chance: Random = field(default_factory=Random)
     failures: int = 0
 
     def next_s(self) -> float:
         """The next wait in seconds, counting one more failure."""
         ceiling_s = min(self.last_s, self.first_s * 2.0 ** min(self.failures, 32))
         self.failures += 1
-        return ceiling_s * (0.5 + self.random.random() / 2)
+        return ceiling_s * (0.5 + self.chance.random() / 2)
 
     def reset(self) -> None:
         """Success: the next failure waits ``first_s`` again."""

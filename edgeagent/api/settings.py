@@ -1,0 +1,34 @@
+"""The ``[api]`` table."""
+
+import ipaddress
+from dataclasses import dataclass
+
+from edgeagent.config.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Where the loopback listener stands; port 0 takes a free one, ``enabled`` false leaves only the Unix socket."""
+
+    enabled: bool
+    host: str
+    port: int
+
+
+def parse(reader: Reader) -> ApiSettings:
+    """The settings in ``[api]``; mistakes go to ``reader.problems``."""
+    enabled = reader.boolean("enabled", True)
+    host = reader.text("host", "127.0.0.1")
+    port = reader.integer("port", 9273, minimum=0, maximum=65535)
+    if not _is_loopback(host):
+        reader.problem(
+            "host", f"{host} is not a loopback address", "use 127.0.0.1 or ::1; a proxy can carry it further"
+        )
+    return ApiSettings(enabled, host, port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

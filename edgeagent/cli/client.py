@@ -1,0 +1,58 @@
+"""The local API's client: one HTTP request over the Unix socket, without an HTTP library (60 ms to import)."""
+
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+
+class NotRunningError(Exception):
+    """Nobody answers on the socket."""
+
+
+def get(socket_path: Path, target: str, timeout_s: float = 2.0) -> Any:
+    """The JSON answer to GET ``target``.
+
+    Raises:
+        NotRunningError: no daemon listens there, it does not answer in time, or this user may not ask it.
+    """
+    request = f"GET {target} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode()
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(timeout_s)
+            connection.connect(str(socket_path))
+            connection.sendall(request)
+            answer = _read(connection)
+    except FileNotFoundError as error:
+        raise NotRunningError(f"no daemon listens on {socket_path}") from error
+    except PermissionError as error:
+        raise NotRunningError(f"cannot open {socket_path}: permission denied; be root or in group edgeagent") from error
+    except TimeoutError as error:
+        raise NotRunningError(f"the daemon on {socket_path} did not answer within {timeout_s:g} s") from error
+    except OSError as error:
+        raise NotRunningError(f"no daemon answers on {socket_path}: {error.strerror or error}") from error
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status = head.split(b" ", 2)[1:2]
+    if status != [b"200"]:
+        raise NotRunningError(f"the daemon on {socket_path} answered {head[:40].decode(errors='replace')!r}")
+    return json.loads(body)
+
+
+def _read(connection: socket.socket) -> bytes:
+    chunks: list[bytes] = []
+    total = 0
+    while chunk := connection.recv(65536):
+        total += len(chunk)
+        if total > MAX_ANSWER_BYTES:
+            raise OSError(0, f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def say_not_running(error: NotRunningError) -> int:
+    """Tell it on standard error; the exit code for it."""
+    print(f"edgeagent: {error}; start it with `systemctl start edgeagent` or `edgeagent run`", file=sys.stderr)
+    return 3

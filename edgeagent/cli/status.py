@@ -1,0 +1,101 @@
+"""``edgeagent status``: how the pod is; when the daemon is down, what its journal last said."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from typing import Any
+
+from edgeagent.cli import client, place, table
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the command's options."""
+    place.add_options(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def execute(options: Namespace) -> int:
+    """Exit code 0 when every device answers and nothing failed, 1 when something is wrong, 3 without a daemon."""
+    where = place.find(options)
+    try:
+        status = client.get(where.socket, "/v1/status")
+    except client.NotRunningError as error:
+        return _down(where, error, as_json=options.json)
+    if options.json:
+        print(json.dumps({"running": True, **status}, indent=2))
+    else:
+        print("\n".join(_lines(status)))
+    return 1 if _wrong(status) else 0
+
+
+def _wrong(status: dict[str, Any]) -> bool:
+    offline = any(device["state"] != "online" for device in status["devices"])
+    return offline or any(one["level"] == "failed" for one in status["conditions"])
+
+
+def _lines(status: dict[str, Any]) -> Iterator[str]:
+    pod = status["pod"]
+    yield f"{pod['site']}/{pod['name']}: {status['sentence']}"
+    yield f"up {table.duration(status['uptime_s'])}, version {status['version']}, {_points(status['points'])}"
+    yield ""
+    yield _link(status["link"])
+    yield from _journal(status["journal"])
+    yield ""
+    yield _devices(status["devices"])
+    worse = [one for one in status["conditions"] if one["level"] != "ok"]
+    if worse:
+        yield ""
+        rows = [(one["part"], one["level"], table.duration(one["for_s"]), one["message"]) for one in worse]
+        yield table.render(("NEEDS ATTENTION", "LEVEL", "FOR", "WHY"), rows, right=("FOR",))
+
+
+def _points(points: dict[str, int]) -> str:
+    total = sum(points.values())
+    return f"{total} points, {total - points.get('GOOD', 0)} of them not good"
+
+
+def _link(link: dict[str, Any]) -> str:
+    ack = "the NOC has not acknowledged anything yet"
+    if link["last_ack_age_s"] is not None:
+        ack = f"last acknowledged {table.duration(link['last_ack_age_s'])} ago"
+    return f"NOC link {link['state']} for {table.duration(link['for_s'])} ({link['broker']}), {ack}"
+
+
+def _journal(journal: dict[str, Any]) -> Iterator[str]:
+    for stream, one in journal.items():
+        dropped = sum(one["dropped"].values())
+        lost = f", {dropped} dropped ({', '.join(one['dropped'])})" if dropped else ""
+        yield (
+            f"{stream}: {one['pending']} records kept ({table.size(one['pending_bytes'])}), "
+            f"{one['acknowledged']} of {one['appended']} held by the NOC{lost}"
+        )
+
+
+def _devices(devices: list[dict[str, Any]]) -> str:
+    rows = [
+        (
+            one["device"],
+            one["state"],
+            table.duration(one["for_s"]),
+            f"{one['vendor']} {one['model']}".strip() or "-",
+            str(one["points"]),
+            table.duration(one["last_poll_age_s"]),
+            "-" if one["last_duration_s"] is None else f"{one['last_duration_s'] * 1000:.0f} ms",
+            one["message"],
+        )
+        for one in sorted(devices, key=lambda one: (one["state"] == "online", one["device"]))
+    ]
+    head = ("DEVICE", "STATE", "FOR", "MODEL", "POINTS", "READ", "TOOK", "WHY")
+    return table.render(head, rows, right=("FOR", "POINTS", "READ", "TOOK"))
+
+
+def _down(where: place.Place, error: client.NotRunningError, *, as_json: bool) -> int:
+    from edgeagent.cli import journal
+
+    told = journal.last_words(where.state)
+    if as_json:
+        print(json.dumps({"running": False, "why": str(error), "journal": told}, indent=2))
+        return 3
+    print(f"{where.site}/{where.pod}: the daemon is not running ({error})")
+    print("\n".join(journal.lines(where.state, told)))
+    return 3

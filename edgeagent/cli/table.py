@@ -1,0 +1,54 @@
+"""Tables for people: aligned columns, no frames, cut to nothing."""
+
+import math
+from collections.abc import Sequence
+from itertools import zip_longest
+
+GAP = "  "
+
+
+def render(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> str:
+    """Rows under their head; the columns named in ``right`` are aligned to the right."""
+    widths = [max(map(len, column)) for column in zip_longest(head, *rows, fillvalue="")]
+    lines = []
+    for row in [head, *rows]:
+        cells = [
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for name, cell, width in zip_longest(head, row, widths, fillvalue="")
+        ]
+        lines.append(GAP.join(map(str, cells)).rstrip())
+    return "\n".join(lines)
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time as a person says it: ``4 s``, ``12 min``, ``3 h 20 min``, ``9 d``."""
+    if seconds is None or not math.isfinite(seconds):
+        return "-"
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        return f"{whole // 60} min"
+    if whole < 172_800:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86_400} d"
+
+
+def number(value: object) -> str:
+    """A value as a person reads it; a missing one is a dash."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:.0f}"
+    return str(value)
+
+
+def size(count: float) -> str:
+    """Bytes in the largest unit that leaves a number above 1."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError
