@@ -62,7 +62,7 @@ def config_files(main: Path) -> list[Path]:
 
     A folder that cannot be listed is returned in place of its files, so that `load` says so.
     """
-    folder = main.with_suffix(".d")
+    folder = main.parent / f"{main.stem}.d"
     try:
         found = [path for path in folder.iterdir() if path.suffix == ".toml" and not path.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):

@@ -18,7 +18,8 @@ MAX_KEY_CHARS = 256
 MAX_ENTRIES = 20_000  # keys, tables and array items of one file
 
 _BLANK = re.compile(r"[ \t]*")
-_BLANK_LINES = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
+_BLANK_LINES = re.compile(r"[ \t\n]*")
+_COMMENT = re.compile(r"#[^\n]*")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BARE_VALUE = re.compile(r"[^,\]}#\n\[{\"']+")
@@ -80,7 +81,7 @@ class _Scanner:
 
     def run(self) -> LineMap:
         while True:
-            self._skip(_BLANK_LINES)
+            self._skip_lines()
             if self._pos >= len(self._text):
                 return self._map
             start = self._pos
@@ -193,12 +194,12 @@ class _Scanner:
     def _array(self, path: Path) -> None:
         self._pos += 1
         for index in range(MAX_ENTRIES + 1):
-            self._skip(_BLANK_LINES)
+            self._skip_lines()
             if self._closed("]"):
                 return
             item = self._record((*path, index), self._line(self._pos))
             self._value(item)
-            self._skip(_BLANK_LINES)
+            self._skip_lines()
             if not self._closed(","):
                 self._literal("]")
                 return
@@ -236,6 +237,12 @@ class _Scanner:
 
     def _line(self, position: int) -> int:
         return bisect_left(self._newlines, position) + 1
+
+    def _skip_lines(self) -> None:
+        self._skip(_BLANK_LINES)
+        while self._text.startswith("#", self._pos):
+            self._skip(_COMMENT)
+            self._skip(_BLANK_LINES)
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
         match = pattern.match(self._text, self._pos)

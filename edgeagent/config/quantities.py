@@ -49,7 +49,7 @@ def duration_s(node: Node, *, minimum: float | None = None, maximum: float | Non
 
 def size_bytes(node: Node, *, minimum: int | None = None, maximum: int | None = None) -> int:
     """Bytes, from a text such as "64 KiB" or "10 MB"."""
-    size = _quantity(node, BYTES, "a size", "MiB")
+    size = _quantity(node, BYTES, "a size", "B")
     if size.denominator != 1:
         raise Unfit(f"cannot use {shown(node)}: must be whole bytes")
     within(int(size), minimum, maximum, shown(node), show_size)
@@ -72,7 +72,7 @@ def _quantity(node: Node, units: Mapping[str, Fraction], noun: str, example: str
     scalar = node.scalar
     expected = f"must be {noun} with its unit ({', '.join(units)})"
     if isinstance(scalar, bool) or not isinstance(scalar, str):
-        bare = isinstance(scalar, int | float) and not isinstance(scalar, bool)
+        bare = isinstance(scalar, int | float) and not isinstance(scalar, bool) and 0 <= scalar < 10**15
         raise Unfit(f"cannot use {what(node)}: {expected}", f'"{shown(node)} {example}"' if bare else None)
     match = _QUANTITY.fullmatch(scalar.strip())
     if not match:

@@ -10,6 +10,7 @@ from edgeagent.config.lines import LineMap, Path, TooMuch, scan
 from edgeagent.config.tree import Node, Origin, Problem, dotted, dotted_parts
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_HUGE_NUMBER = re.compile(r"[0-9][0-9_]{4300}")
 
 # tomllib's words -> ours, and what was probably meant
 _IN_WORDS: tuple[tuple[str, str, str | None], ...] = (
@@ -25,9 +26,8 @@ _IN_WORDS: tuple[tuple[str, str, str | None], ...] = (
     ("Expected ']]' at", 'there is no "]]" at the end of the table name', "[[table]]"),
     ("Unclosed array", 'there is no "," or "]" after this item of the array', None),
     ("Unclosed inline table", 'there is no "," or "}" after this key', None),
-    ("Unterminated string", "the text is not closed by a quote", None),
     ("Illegal character '\\n'", "the text is not closed by a quote on its line", None),
-    ("Expected \"'", "the text is not closed by a quote", None),
+    ("Found invalid character '\\n'", "the text is not closed by a quote on its line", None),
     ("Unescaped", "a backslash in a text must be doubled", "a text in 'single quotes'"),
     ("Invalid initial character", "a key starts with a letter, a digit or a quote", None),
     ("Invalid statement", "it is neither a key nor a table", None),
@@ -55,10 +55,10 @@ def parse(file: str, text: str) -> Parsed:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return Parsed(None, _problem(file, text, str(error), lines))
-    except (ValueError, RecursionError):  # a number of thousands of digits; nesting is bounded above
-        return Parsed(
-            None, Problem(Origin(file, 0), "", "cannot read this file: it holds a number too large to be one")
-        )
+    except (ValueError, RecursionError):  # nesting is bounded above, so this is a number of thousands of digits
+        huge = _HUGE_NUMBER.search(text)
+        origin = Origin(file, text.count("\n", 0, huge.start()) + 1 if huge else 0)
+        return Parsed(None, Problem(origin, "", "cannot read this number: it has thousands of digits"))
     return Parsed(_node(document, (), "", Origin(file, 1), lines.lines))
 
 
@@ -68,17 +68,18 @@ def _problem(file: str, text: str, message: str, lines: LineMap) -> Problem:
         message = f"cannot use this key again: it is already given in line {first_line}"
         return Problem(Origin(file, line), dotted_parts(path), message)
     place = _PLACE.search(message)
-    bare = _PLACE.sub("", message)
-    for start, words, meant in _IN_WORDS:
-        if bare.startswith(start):
-            bare, suggestion = words, meant
-            break
-    else:
-        bare, suggestion = bare[:1].lower() + bare[1:], None
-    at_end = lines.lost_at or text.count("\n") + 1  # a text left open: its first line helps, the last does not
-    line = int(place[1]) if place and place[1] else at_end
-    column = f" at column {place[2]}" if place and place[1] else ""
-    return Problem(Origin(file, line), "", f"cannot read this line{column}: {bare}", suggestion)
+    if not place or not place[1]:  # the file ended too early: the line where the unfinished thing begins helps more
+        line = lines.lost_at or text.count("\n") + 1
+        return Problem(Origin(file, line), "", "cannot read what begins here: it is not finished when the file ends")
+    words, suggestion = _in_words(message[: place.start()])
+    return Problem(Origin(file, int(place[1])), "", f"cannot read this line at column {place[2]}: {words}", suggestion)
+
+
+def _in_words(message: str) -> tuple[str, str | None]:
+    for start, words, suggestion in _IN_WORDS:
+        if message.startswith(start):
+            return words, suggestion
+    return message[:1].lower() + message[1:], None
 
 
 def _node(value: Any, path: Path, name: str, parent: Origin, lines: dict[Path, int]) -> Node:

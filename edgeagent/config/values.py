@@ -31,7 +31,8 @@ def nearest(word: str, options: Iterable[str]) -> str | None:
 def text(node: Node, *, pattern: str | None = None, min_length: int = 1, max_length: int = 4096) -> str:
     value = node.scalar
     if not isinstance(value, str):
-        suggestion = quoted(shown(node)) if value is not None else None
+        plain = value is not None and not (isinstance(value, int) and value not in _INT64)
+        suggestion = quoted(shown(node)) if plain else None
         raise Unfit(f"cannot use {what(node)}: must be text", suggestion)
     if not value and min_length:
         raise Unfit("cannot use an empty text here")
