@@ -14,7 +14,7 @@ from edgeagent.model.errors import ConfigError
 Path = tuple[str | int, ...]
 
 MAX_DEPTH = 32  # parts of a path; the pod's own files use five
-MAX_KEY_CHARS = 256
+MAX_KEY_CHARS = 128
 MAX_ENTRIES = 20_000  # keys, tables and array items of one file
 
 _BLANK = re.compile(r"[ \t]*")
