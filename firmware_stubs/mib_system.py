@@ -1,0 +1,81 @@
+"""What every agent serves: the system group (SNMPv2-MIB, RFC 3418) and snmpEngine (SNMP-FRAMEWORK-MIB, RFC 3411)."""
+
+from __future__ import annotations
+
+from firmware_stubs.snmp_agent import MAX_MESSAGE_BYTES
+from firmware_stubs.snmp_ber import Oid, Raw, Tag
+from firmware_stubs.snmp_card import Card
+from firmware_stubs.snmp_table import OidTable, Read, Setter
+
+SYSTEM: Oid = (1, 3, 6, 1, 2, 1, 1)
+SNMP_ENGINE: Oid = (1, 3, 6, 1, 6, 3, 10, 2, 1)
+ENTERPRISES: Oid = (1, 3, 6, 1, 4, 1)
+SERVICES = 72  # sysServices: end-to-end and applications
+NAME_OCTETS = 255  # DisplayString (SIZE (0..255))
+
+
+class Entry:
+    """One conceptual row: columns of an entry (or scalars of a group) under one index."""
+
+    def __init__(self, table: OidTable, entry: Oid, *index: int) -> None:
+        self._table = table
+        self._entry = entry
+        self._index = index
+
+    def number(self, column: int, name: str, read: Read | int, setter: Setter | None = None) -> None:
+        """An INTEGER: also Integer32, an enumeration, TruthValue."""
+        self._table.add(name, (*self._entry, column), self._index, Tag.INTEGER, read, setter)
+
+    def gauge(self, column: int, name: str, read: Read | int, setter: Setter | None = None) -> None:
+        """A Gauge32 or Unsigned32."""
+        self._table.add(name, (*self._entry, column), self._index, Tag.GAUGE32, read, setter)
+
+    def text(self, column: int, name: str, read: Read | str, setter: Setter | None = None) -> None:
+        """A DisplayString; a constant is given as str, a changing one as a function that returns bytes."""
+        value = read if callable(read) else read.encode()
+        self._table.add(name, (*self._entry, column), self._index, Tag.OCTETS, value, setter)
+
+    def other(self, column: int, name: str, tag: Tag, read: Read | Raw) -> None:
+        """Any other type."""
+        self._table.add(name, (*self._entry, column), self._index, tag, read)
+
+
+class Label:
+    """A text that the manager may change, such as an outlet's name."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text.encode()
+        self.setter = Setter(self._accepts, self._write)
+
+    def read(self) -> bytes:
+        return self.text
+
+    def _accepts(self, value: Raw) -> bool:
+        return isinstance(value, bytes) and len(value) <= NAME_OCTETS
+
+    def _write(self, value: Raw) -> None:
+        assert isinstance(value, bytes)
+        self.text = value
+
+
+def one_of(*values: int, then: Setter) -> Setter:
+    """A setter for an enumeration that takes only some of its values."""
+    return Setter(lambda value: value in values and then.accepts(value), then.write)
+
+
+def add_system(table: OidTable, card: Card, description: str, object_id: Oid) -> None:
+    """The groups that name the device and count its restarts."""
+    system = Entry(table, SYSTEM, 0)
+    name, contact, location = Label(card.name), Label("noc"), Label("edge pod")
+    system.text(1, "sysDescr", description)
+    system.other(2, "sysObjectID", Tag.OBJECT_ID, object_id)
+    system.other(3, "sysUpTime", Tag.TIME_TICKS, lambda: card.uptime_ticks)
+    system.text(4, "sysContact", contact.read, contact.setter)
+    system.text(5, "sysName", name.read, name.setter)
+    system.text(6, "sysLocation", location.read, location.setter)
+    system.number(7, "sysServices", SERVICES)
+    engine = Entry(table, SNMP_ENGINE, 0)
+    engine.other(1, "snmpEngineID", Tag.OCTETS, lambda: card.engine_id)
+    engine.number(2, "snmpEngineBoots", lambda: card.engine_boots)
+    engine.number(3, "snmpEngineTime", lambda: card.engine_time_s)
+    engine.number(4, "snmpEngineMaxMessageSize", MAX_MESSAGE_BYTES)
