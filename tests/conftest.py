@@ -140,7 +140,7 @@ def _open_files() -> Counter[str]:
     found: Counter[str] = Counter()
     for link in Path("/proc/self/fd").iterdir() if Path("/proc/self/fd").is_dir() else ():
         try:
-            target = os.readlink(link)
+            target = str(link.readlink())
         except OSError:  # the listing's own descriptor is gone by now
             continue
         if not target.startswith(("/dev/", "/proc/")):
