@@ -1,4 +1,4 @@
-"""The control socket: one JSON object per line in, one per line out, so that a test can break things and know the truth."""
+"""The control socket: one JSON object per line in, one out, so that a test can break things and know the truth."""
 
 from __future__ import annotations
 
@@ -59,12 +59,14 @@ class ControlSocket:
 
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
-            request = json.loads(line)
-            if not isinstance(request, dict):
-                raise TypeError("a request is a JSON object")
-            handler = self._handlers.get(request.get("do", ""))
-            if handler is None:
-                raise LookupError(f"cannot do {request.get('do')!r}: can do {', '.join(self._handlers)}")
-            return {"ok": True, **handler(request)}
+            return {"ok": True, **self._done(json.loads(line))}
         except (ValueError, TypeError, LookupError) as error:
             return {"ok": False, "error": str(error)}
+
+    def _done(self, request: object) -> Mapping[str, Any]:
+        if not isinstance(request, dict):
+            raise TypeError("a request is a JSON object")
+        handler = self._handlers.get(str(request.get("do")))
+        if handler is None:
+            raise LookupError(f"cannot do {request.get('do')!r}: can do {', '.join(self._handlers)}")
+        return handler(request)

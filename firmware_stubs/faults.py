@@ -1,7 +1,7 @@
 """Faults: what breaks, when and for how long, from a timetable or at run time.
 
 A fault is a level (it holds while it is active) or an instant (it happens when it starts). Whenever the set of active
-faults changes, every device is put back to health and the active ones are laid on again, so overlapping faults end right.
+faults changes, every device is put back to health and the active ones are laid on again: overlapping faults end right.
 Times are seconds of the clock that the owner passes in; in a pod that is real time since it was ready.
 """
 

@@ -76,7 +76,7 @@ def _rack_loads(rng: random.Random, rack_number: int, pdus: list[Pdu]) -> list[L
     count = max(1, round(sockets * OCCUPIED))
     numbers = sorted(rng.sample(range(1, sockets + 1), count))
     loads = [_server(rng, rack_number, index, socket, pdus) for index, socket in enumerate(numbers, 1)]
-    if sockets >= 8:  # noqa: PLR2004 - below that every socket is precious
+    if sockets >= 8:  # below that every socket is precious
         loads[-1] = _single(rng, rack_number, loads[-1])
     return loads
 

@@ -1,7 +1,7 @@
 """An APC switched and metered rack PDU as PowerNet-MIB describes it (rPDU2, { hardware 26 }), index 1.
 
 Scales are the MIB's: device power 0.01 kW, energy 0.1 kWh, current 0.1 A, voltage V, power factor 0.01, temperature
-0.1 degree. rPDU2OutletMeteredStatusPower has no unit in the MIB; watts are served, which is what V x A of its row gives.
+0.1 degree. rPDU2OutletMeteredStatusPower has no unit in the MIB; watts are served, which is V x A x PF of its row.
 With its sensors lost the card answers -1 where the MIB names -1, and a probe says commsLost (3).
 """
 
@@ -56,7 +56,7 @@ def _unless_lost(card: Card, read: Callable[[], int], sentinel: int = NOT_SUPPOR
 def _load_state(current_a: float, rated_a: float) -> int:
     if current_a > rated_a:
         return OVERLOAD
-    if current_a > 0.8 * rated_a:  # noqa: PLR2004 - the factory threshold of nearOverload
+    if current_a > 0.8 * rated_a:  # the factory threshold of nearOverload
         return NEAR_OVERLOAD
     return NORMAL if current_a > 0.0 else LOW_LOAD
 
@@ -84,7 +84,7 @@ def _ident(table: OidTable, card: Card) -> None:
     ident.text(6, "rPDU2IdentFirmwareRev", FIRMWARE)
     ident.text(7, "rPDU2IdentDateOfManufacture", "01/15/2023")
     ident.text(8, "rPDU2IdentModelNumber", MODEL)
-    ident.text(9, "rPDU2IdentSerialNumber", lambda: card.serial.encode())
+    ident.text(9, "rPDU2IdentSerialNumber", card.serial_octets)
 
 
 def _device(table: OidTable, world: World, pdu: Pdu, card: Card) -> None:
@@ -245,11 +245,11 @@ def _all_outlets(world: World, pdu: Pdu) -> Setter:
 
     def write(value: Raw) -> None:
         for outlet in pdu.outlets:
-            if value == 8:  # noqa: PLR2004 - cancelAllPendingCommands
+            if value == 8:  # cancelAllPendingCommands
                 outlet.pending.clear()
                 continue
             world.switch(pdu.name, outlet.number, on=value == 1)
-            if value == 4:  # noqa: PLR2004 - immediateAllReboot
+            if value == 4:  # immediateAllReboot
                 world.switch(pdu.name, outlet.number, on=True, after_s=REBOOT_OFF_S)
 
     return Setter(lambda value: value in (1, 3, 4, 8), write)

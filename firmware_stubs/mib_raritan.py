@@ -74,7 +74,7 @@ def _unit(table: OidTable, pdu: Pdu, card: Card) -> None:
     plate = Entry(table, (*CONFIGURATION, 2, 1, 1), UNIT)
     plate.text(2, "pduManufacturer", "Raritan")
     plate.text(3, "pduModel", MODEL)
-    plate.text(4, "pduSerialNumber", lambda: card.serial.encode())
+    plate.text(4, "pduSerialNumber", card.serial_octets)
     plate.text(5, "pduRatedVoltage", "200-240V")
     plate.text(6, "pduRatedCurrent", f"{pdu.rated_a:.0f}A")
     plate.text(7, "pduRatedFrequency", "50/60Hz")

@@ -24,16 +24,16 @@ class Entry:
 
     def number(self, column: int, name: str, read: Read | int, setter: Setter | None = None) -> None:
         """An INTEGER: also Integer32, an enumeration, TruthValue."""
-        self._table.add(name, (*self._entry, column), self._index, Tag.INTEGER, read, setter)
+        self._table.add(name, (*self._entry, column), self._index, Tag.INTEGER, read, setter=setter)
 
     def gauge(self, column: int, name: str, read: Read | int, setter: Setter | None = None) -> None:
         """A Gauge32 or Unsigned32."""
-        self._table.add(name, (*self._entry, column), self._index, Tag.GAUGE32, read, setter)
+        self._table.add(name, (*self._entry, column), self._index, Tag.GAUGE32, read, setter=setter)
 
     def text(self, column: int, name: str, read: Read | str, setter: Setter | None = None) -> None:
         """A DisplayString; a constant is given as str, a changing one as a function that returns bytes."""
         value = read if callable(read) else read.encode()
-        self._table.add(name, (*self._entry, column), self._index, Tag.OCTETS, value, setter)
+        self._table.add(name, (*self._entry, column), self._index, Tag.OCTETS, value, setter=setter)
 
     def other(self, column: int, name: str, tag: Tag, read: Read | Raw) -> None:
         """Any other type."""

@@ -31,6 +31,7 @@ from firmware_stubs.snmp_usm import UsmUser
 from firmware_stubs.sysfs_tree import SysfsTree
 from firmware_stubs.world import Pdu, World
 
+MAX_SPEED = 1000.0  # more would hold the loop for too long in one tick
 HOST = "127.0.0.1"
 FORMAT = 1  # of pod.json
 PHYSICS_TICK_S = 0.25
@@ -45,7 +46,7 @@ VERSION_OF_FAMILY = {"raritan-pdu2": "v3", "apc-rpdu2": "v2c"}
 class PodPlan:
     """What to build. With `plain_agents` the pod is that many small PDUs of one family instead of racks with feeds.
 
-    `speed` is how many seconds pass in the world per real second; faults, delays and uptimes are in real seconds.
+    `speed` is how many seconds pass in the world per real second; faults and uptimes are in real seconds.
     """
 
     folder: Path
@@ -106,6 +107,14 @@ class Pod:
         """The world's truth of this moment."""
         return describe_state(self.world, self._cards, self.board.active)
 
+    async def run_until(self, stop: asyncio.Event, seconds: float | None) -> None:
+        """Wait for `stop`, for `seconds`, or until the ticker fails; then its error is raised (OSError: disk full)."""
+        stopped = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait({stopped, self._ticker}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if self._ticker in done:
+            await self._ticker
+
     def inject(self, device: str, kind: str, *, for_s: float | None = None, **options: float | bool | str) -> int:
         """Start a fault now; returns its number. FaultError when it cannot be."""
         fault = self.board.plan(Fault(device, kind, self._age_s(), for_s, dict(options)))
@@ -113,6 +122,8 @@ class Pod:
         return fault.number
 
     async def _open(self, stack: AsyncExitStack) -> None:
+        if not 0.0 < self.plan.speed <= MAX_SPEED:
+            raise ValueError(f"speed is {self.plan.speed}: it must be above 0 and at most {MAX_SPEED:.0f}")
         folder = self.plan.folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "pod.json").unlink(missing_ok=True)
@@ -121,7 +132,8 @@ class Pod:
         log = None if self.plan.served_log is None else JsonLinesLog(self.plan.served_log)
         if log is not None:
             stack.callback(log.close)
-        built = [self._build(pdu, log) for pdu in self.world.pdus.values()]
+        built = [await self._build(pdu, log) for pdu in self.world.pdus.values()]
+        self.agents = {device.card.name: device.agent for device in built}
         self._cards = {device.card.name: device.card for device in built}
         self.tree = SysfsTree(folder / "sys", self.world)
         self.board = FaultBoard(self._cards, self.world.racks, self.tree)
@@ -135,8 +147,8 @@ class Pod:
         stack.push_async_callback(control.close)
         await control.open()
         self._opened_s = self._ticked_s = self.now()
-        ticker = asyncio.create_task(self._tick(), name="pod-ticker")
-        stack.push_async_callback(_cancelled, ticker)
+        self._ticker = asyncio.create_task(self._tick(), name="pod-ticker")
+        stack.push_async_callback(_cancelled, self._ticker)
         _write_whole(folder / "pod.json", json.dumps(self.description, indent=1) + "\n")
 
     def _build_world(self) -> World:
@@ -145,7 +157,7 @@ class Pod:
             return plain_pod(plan.plain_agents, plan.outlets, plan.seed)
         return standard_pod(plan.racks, plan.outlets, plan.seed)
 
-    def _build(self, pdu: Pdu, log: JsonLinesLog | None) -> _Device:
+    async def _build(self, pdu: Pdu, log: JsonLinesLog | None) -> _Device:
         family = self.plan.plain_family if self.plan.plain_agents else FAMILY_OF_FEED[pdu.feed.name]
         module = FAMILIES[family]
         version = self.plan.version or VERSION_OF_FAMILY[family]
@@ -158,10 +170,11 @@ class Pod:
             powered=lambda: pdu.feed.live,
         )
         agent = SnmpAgent(card, module.build(self.world, pdu, card), self.plan.seed, log)
+        await asyncio.sleep(0)  # a table takes some 20 ms to build: let the others of this loop in between
         return _Device(pdu, card, family, agent)
 
     async def _tick(self) -> None:
-        """Let the world follow real time and the faults their timetable. An error here ends the pod's `async with`."""
+        """Let the world follow real time and the faults their timetable; `run_until` and the exit tell its error."""
         next_physics_s = self._opened_s
         while True:
             now_s = self.now()
@@ -191,14 +204,19 @@ class Pod:
 
     def _do_inject(self, request: Mapping[str, Any]) -> dict[str, Any]:
         entry = {name: value for name, value in request.items() if name != "do"}
-        if "after_s" in entry:
-            entry["at_s"] = self._age_s() + float(entry.pop("after_s"))
+        after_s = entry.pop("after_s", 0.0)
+        if not isinstance(after_s, int | float):
+            raise TypeError(f"after_s is {after_s!r}: it must be seconds")
+        entry["at_s"] = self._age_s() + after_s
         fault = self.board.plan(fault_from(entry, self._age_s()))
         self.board.advance(self._age_s())
         return {"id": fault.number}
 
     def _do_clear(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        return {"cleared": self.board.clear(request.get("device"), request.get("kind"))}
+        device, kind = request.get("device"), request.get("kind")
+        if not (isinstance(device, str | None) and isinstance(kind, str | None)):
+            raise TypeError('a clear takes "device" and "kind" as text, or leaves them out')
+        return {"cleared": self.board.clear(device, kind)}
 
     def _do_switch(self, request: Mapping[str, Any]) -> dict[str, Any]:
         pdu, outlet, on = request.get("pdu"), request.get("outlet"), request.get("on")
@@ -238,13 +256,9 @@ async def _run(plan: PodPlan, seconds: float | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with Pod(plan):
+    async with Pod(plan) as pod:
         print(f"ready {plan.folder / 'pod.json'}", flush=True)
-        try:
-            async with asyncio.timeout(seconds):
-                await stop.wait()
-        except TimeoutError:
-            return
+        await pod.run_until(stop, seconds)
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -37,8 +37,8 @@ def boottime_s() -> float:
 class JsonLinesLog:
     """Appends to `path`; at `max_bytes` the file becomes `path.1`, and the one before that is lost.
 
-    A line is `{"t", "device", "varbinds": [[oid, type, raw], ...]}`, with `"fault"` when the bytes were spoiled, so that
-    the client must not believe them. Each line is one write: whoever reads sees whole lines.
+    A line is `{"t", "device", "varbinds": [[oid, type, raw], ...]}`, with `"fault"` when the bytes were spoiled and the
+    client must not believe them. Each line is one write: whoever reads sees whole lines.
     """
 
     def __init__(self, path: Path, now: Callable[[], float] = boottime_s, max_bytes: int = MAX_BYTES) -> None:

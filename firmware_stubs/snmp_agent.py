@@ -94,7 +94,7 @@ class SnmpAgent(asyncio.DatagramProtocol):
             answer.wire = self._spoil(answer.wire, garbage)
         self._reply(answer, addr, garbage)
 
-    def error_received(self, exc: OSError) -> None:
+    def error_received(self, _: Exception) -> None:
         self.card.counts["unreachable"] += 1
 
     def answer(self, wire: bytes, *, wrong_id: bool = False) -> Answer | None:
@@ -118,20 +118,11 @@ class SnmpAgent(asyncio.DatagramProtocol):
 
     def _answer_v3(self, message: V3Message, user: UsmUser, *, wrong_id: bool) -> Answer | None:
         """The checks of RFC 3414 section 3.2 in their order, each with its Report."""
-        card = self.card
+        flaw = self._flaw(message, user)
+        if flaw is not None:
+            return self._report(message, flaw)
+        card, secured = self.card, message.flags & (AUTH | PRIV)
         assert card.keys is not None
-        if message.engine_id != card.engine_id:
-            return self._report(message, UNKNOWN_ENGINE)
-        if message.user != user.name.encode():
-            return self._report(message, UNKNOWN_USER)
-        secured = message.flags & (AUTH | PRIV)
-        if secured == PRIV:
-            return self._report(message, UNSUPPORTED_LEVEL)
-        if secured & AUTH:
-            if not card.keys.verified(message):
-                return self._report(message, WRONG_DIGEST)
-            if message.boots != card.engine_boots or abs(message.time_s - card.engine_time_s) > TIME_WINDOW_S:
-                return self._report(message, NOT_IN_WINDOW)
         try:
             context, name, request = _open_scope(card.keys.decrypt(message) if secured & PRIV else message.payload)
         except BerError:
@@ -143,6 +134,22 @@ class SnmpAgent(asyncio.DatagramProtocol):
         pdu, bindings = self._perform(request, room_bytes, may_write=True, wrong_id=wrong_id, allowed=allowed)
         scoped = tlv(SEQUENCE, tlv(Tag.OCTETS, context) + tlv(Tag.OCTETS, name) + pdu)
         return Answer(self._seal(message, secured, scoped), bindings)
+
+    def _flaw(self, message: V3Message, user: UsmUser) -> int | None:
+        """The usmStats object that says what is wrong with a message, None when it may be opened."""
+        card, secured = self.card, message.flags & (AUTH | PRIV)
+        assert card.keys is not None
+        if message.engine_id != card.engine_id:
+            return UNKNOWN_ENGINE
+        if message.user != user.name.encode():
+            return UNKNOWN_USER
+        if secured == PRIV:
+            return UNSUPPORTED_LEVEL
+        if secured & AUTH and not card.keys.verified(message):
+            return WRONG_DIGEST
+        drift_s = abs(message.time_s - card.engine_time_s)
+        stale = message.boots != card.engine_boots or drift_s > TIME_WINDOW_S
+        return NOT_IN_WINDOW if secured & AUTH and stale else None
 
     def _perform(
         self, request: Request, room_bytes: int, *, may_write: bool, wrong_id: bool, allowed: bool = True
@@ -187,9 +194,12 @@ class SnmpAgent(asyncio.DatagramProtocol):
         if kind is Garbage.TRUNCATED:
             return wire[: rng.randint(1, len(wire) - 1)]
         if kind is Garbage.FLIPPED:
+            # One flip always hits the outer tag or length: v2c has no checksum of its own, so a message spoiled in its
+            # values only would be a lie that no client could see.
             spoiled = bytearray(wire)
+            spoiled[rng.randrange(2)] ^= 1 << rng.randrange(7)
             for _ in range(8):
-                spoiled[rng.randrange(len(spoiled))] ^= 1 << rng.randrange(8)
+                spoiled[rng.randrange(2, len(spoiled))] ^= 1 << rng.randrange(8)
             return bytes(spoiled)
         return wire  # a wrong request-id was built in
 

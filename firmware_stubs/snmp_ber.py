@@ -38,7 +38,7 @@ class BerError(ValueError):
 def tlv(tag: int, body: bytes) -> bytes:
     """One element: tag, shortest length, body."""
     size = len(body)
-    if size < 0x80:  # noqa: PLR2004 - the short form ends here
+    if size < 0x80:  # the short form ends here
         return bytes((tag, size)) + body
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
     return bytes((tag, 0x80 | len(octets))) + octets + body
@@ -116,7 +116,7 @@ class Reader:
         pos += 2
         if size & 0x80:
             octets = size & 0x7F
-            if not 1 <= octets <= 4 or pos + octets > self.end:  # noqa: PLR2004 - 4 GiB is more than a datagram
+            if not 1 <= octets <= 4 or pos + octets > self.end:  # 4 GiB is more than a datagram
                 raise BerError("a length has an unusable form")
             size = int.from_bytes(data[pos : pos + octets], "big")
             pos += octets
@@ -144,7 +144,7 @@ class Reader:
 
 def parse_integer(body: bytes) -> int:
     """A number's contents octets, signed; BerError when there are none or more than nine."""
-    if not 1 <= len(body) <= 9:  # noqa: PLR2004 - Counter64 with its leading zero
+    if not 1 <= len(body) <= 9:  # Counter64 with its leading zero
         raise BerError("a number has no octets or too many")
     return int.from_bytes(body, "big", signed=True)
 

@@ -59,6 +59,10 @@ class Card:
     def uptime_s(self) -> float:
         return self.now() - self.started_s
 
+    def serial_octets(self) -> bytes:
+        """The serial number as a DisplayString."""
+        return self.serial.encode()
+
     @property
     def uptime_ticks(self) -> int:
         """sysUpTime; wraps after 497 days."""

@@ -41,7 +41,9 @@ class Row:
 
     __slots__ = ("constant", "head", "key", "name", "object_oid", "oid", "read", "setter", "tag")
 
-    def __init__(self, name: str, object_oid: Oid, index: Oid, tag: Tag, read: Read | Raw, setter: Setter | None):
+    def __init__(
+        self, name: str, object_oid: Oid, index: Oid, tag: Tag, read: Read | Raw, *, setter: Setter | None
+    ) -> None:
         self.name = name
         self.object_oid = object_oid
         self.oid = object_oid + index
@@ -71,10 +73,10 @@ class OidTable:
         self._objects: dict[Oid, bool] = {}  # object OID -> has it a writable instance
 
     def add(
-        self, name: str, object_oid: Oid, index: Oid, tag: Tag, read: Read | Raw, setter: Setter | None = None
+        self, name: str, object_oid: Oid, index: Oid, tag: Tag, read: Read | Raw, *, setter: Setter | None = None
     ) -> None:
         """Serve one instance; `read` is a function of the moment, or a constant."""
-        self._rows.append(Row(name, object_oid, index, tag, read, setter))
+        self._rows.append(Row(name, object_oid, index, tag, read, setter=setter))
         self._objects[object_oid] = self._objects.get(object_oid, False) or setter is not None
         self._oids.clear()
 

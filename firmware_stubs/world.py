@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MAX_STEP_S = 1.0  # a longer step is cut, so that energy and temperature stay exact enough
+MAX_STEP_S = 5.0  # a longer step is cut, so that energy and temperature stay exact enough
 INLET_LAG_S = 180.0  # time constant of the air in front of a rack
 RECIRCULATION_K_PER_KW = 0.8  # rise of the inlet over ambient from the rack's own hot air
 DEW_POINT_C = 11.0  # the pod is closed: its moisture is constant, so humidity follows temperature
@@ -234,7 +234,7 @@ class World:
         due = min((outlet.pending[0][0] for outlet in self._outlets() if outlet.pending), default=math.inf)
         dt_s = max(0.0, min(dt_s, due - self.time_s))
         self._integrate(dt_s)
-        self.time_s = end_s if end_s - self.time_s - dt_s < 1e-9 else self.time_s + dt_s  # noqa: PLR2004 - rounding, ns
+        self.time_s = end_s if end_s - self.time_s - dt_s < 1e-9 else self.time_s + dt_s  # rounding, ns
         for outlet in self._outlets():
             while outlet.pending and outlet.pending[0][0] <= self.time_s + 1e-9:
                 self._throw(outlet, on=outlet.pending.pop(0)[1])
