@@ -86,7 +86,7 @@ def test_another_kernel_is_refused(shims: Path) -> None:
 
 def test_another_architecture_is_refused(shims: Path) -> None:
     shim(shims, "dpkg", "echo armhf")
-    assert_refused(run(BOOTSTRAP, path=shims), "this is a armhf system")
+    assert_refused(run(BOOTSTRAP, path=shims), "this system is armhf")
 
 
 def test_an_unknown_mode_is_told_the_usage() -> None:
