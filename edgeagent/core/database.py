@@ -1,0 +1,239 @@
+"""One SQLite file (WAL) behind two threads of its own: one writes, one reads; the event loop never waits for the disk.
+
+Errors keep their meaning: no space is ``StoreFull``, a file that is not what was written is ``StoreDamaged``, anything
+else that the disk refuses (EIO, read-only, locked) is ``StoreError``.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from edgeagent.core.migrations import Migration, migrate
+from edgeagent.model.errors import StoreDamaged, StoreError, StoreFull
+
+T = TypeVar("T")
+CHECK_EVERY_STEPS = 1000
+"""Virtual machine steps between two looks at the clock while a file is checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What kind of database a file is.
+
+    ``durable`` syncs every commit (FULL); else a power cut may cost the last commits (NORMAL), a crash never.
+    ``check_s`` bounds the integrity check at opening; what it did not reach is believed.
+    """
+
+    application_id: int
+    migrations: Sequence[Migration]
+    durable: bool = False
+    check_s: float = 0.02
+    busy_timeout_ms: int = 2000
+    journal_limit_bytes: int = 4 * 1024 * 1024
+    cache_kib: int = 2048
+    max_pages: int | None = None
+
+
+class Database:
+    """An open database. ``transact`` and ``query`` are for jobs that ``write`` and ``read`` run on the threads."""
+
+    def __init__(self, path: Path, profile: Profile) -> None:
+        """Open or create the file, check it and migrate it.
+
+        Raises:
+            StoreDamaged: it is not a database of this kind, or the check found damage.
+            StoreFull: there is no space to make or migrate it.
+            StoreError: it cannot be opened, or a newer program wrote it.
+        """
+        self.path = path
+        self._profile = profile
+        self._writer = self._connect()
+        try:
+            with named(path, "open"):
+                self._prepare()
+            self._reader = self._connect()
+            with named(path, "open"):
+                self._reader.execute("PRAGMA query_only = ON")
+        except (StoreError, sqlite3.Error):
+            self._writer.close()
+            raise
+        self._write_lane = ThreadPoolExecutor(1, f"write {path.name}")
+        self._read_lane = ThreadPoolExecutor(1, f"read {path.name}")
+        self._closed = False
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` in one transaction on the writer thread; it is kept whole or not at all.
+
+        Raises:
+            StoreError: the disk or the file did not take it.
+        """
+        return await self.call(lambda: self.transact(work))
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` on the reader thread; it sees one committed state.
+
+        Raises:
+            StoreError: the file could not be read.
+        """
+        self._refuse_when_closed()
+        return await asyncio.get_running_loop().run_in_executor(self._read_lane, lambda: self.query(work))
+
+    async def call(self, job: Callable[[], T]) -> T:
+        """Run a job that makes its own transactions on the writer thread."""
+        self._refuse_when_closed()
+        return await asyncio.get_running_loop().run_in_executor(self._write_lane, job)
+
+    def transact(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
+        """One transaction on the calling thread; ``durable`` syncs it to the disk also in a NORMAL file."""
+        synced = durable and not self._profile.durable
+        with named(self.path, "write"):
+            if synced:
+                self._writer.execute("PRAGMA synchronous = FULL")
+            try:
+                with self._writer:
+                    self._writer.execute("BEGIN IMMEDIATE")
+                    return work(self._writer)
+            finally:
+                if synced:
+                    self._writer.execute("PRAGMA synchronous = NORMAL")
+
+    def query(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """One read on the calling thread."""
+        with named(self.path, "read"), self._reader:
+            self._reader.execute("BEGIN")
+            return work(self._reader)
+
+    async def close(self) -> None:
+        """Finish what is queued, bring the log into the file and close it; safe twice."""
+        if self._closed:
+            return
+        self._closed = True
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._read_lane, self._reader.close)
+        await loop.run_in_executor(self._write_lane, self._finish)
+        self._shut()
+
+    def close_now(self) -> None:
+        """As ``close``, for callers without an event loop; waits for the disk."""
+        if self._closed:
+            return
+        self._closed = True
+        self._read_lane.submit(self._reader.close).result()
+        self._write_lane.submit(self._finish).result()
+        self._shut()
+
+    def _shut(self) -> None:
+        self._read_lane.shutdown()
+        self._write_lane.shutdown()
+
+    def _finish(self) -> None:
+        try:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:
+            pass  # the log stays beside the file and is read at the next opening
+        finally:
+            self._writer.close()
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise StoreError(f"cannot use {self.path.name}: it is closed")
+
+    def _connect(self) -> sqlite3.Connection:
+        with named(self.path, "open"):
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            connection.execute(f"PRAGMA busy_timeout = {self._profile.busy_timeout_ms:d}")
+            connection.execute(f"PRAGMA cache_size = -{self._profile.cache_kib:d}")
+            return connection
+
+    def _prepare(self) -> None:
+        pragma = self._writer.execute
+        pragma("PRAGMA mmap_size = 0")
+        pragma("PRAGMA foreign_keys = ON")
+        pragma("PRAGMA trusted_schema = OFF")
+        pragma("PRAGMA temp_store = MEMORY")
+        self._recognise()
+        check(self._writer, self.path, self._profile.check_s)
+        pragma("PRAGMA journal_mode = WAL").fetchone()
+        pragma(f"PRAGMA synchronous = {'FULL' if self._profile.durable else 'NORMAL'}")
+        pragma(f"PRAGMA journal_size_limit = {self._profile.journal_limit_bytes:d}")
+        if self._profile.max_pages is not None:
+            pragma(f"PRAGMA max_page_count = {self._profile.max_pages:d}")
+        migrate(self._writer, self.path.name, self._profile.migrations)
+
+    def _recognise(self) -> None:
+        """The file carries this kind's application id; an empty one is given it."""
+        (found,) = self._writer.execute("PRAGMA application_id").fetchone()
+        if found == self._profile.application_id:
+            return
+        (tables,) = self._writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if found or tables:
+            raise StoreDamaged(f"cannot open {self.path.name}: it is another program's database")
+        self._writer.execute(f"PRAGMA application_id = {self._profile.application_id:d}")
+
+
+def check(connection: sqlite3.Connection, path: Path, limit_s: float) -> bool:
+    """Look for damage for at most ``limit_s``; true when the whole file was seen.
+
+    Raises:
+        StoreDamaged: some was found.
+    """
+    end_s = time.monotonic() + limit_s
+    connection.set_progress_handler(lambda: time.monotonic() > end_s, CHECK_EVERY_STEPS)
+    try:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return False
+    finally:
+        connection.set_progress_handler(None, 0)
+    if found != "ok":
+        raise StoreDamaged(f"cannot trust {path.name}: {found}")
+    return True
+
+
+@contextmanager
+def named(path: Path, verb: str) -> Iterator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        kind = _kind(error)
+        if kind is None:
+            raise
+        raise kind(f"cannot {verb} {path.name}: {error}") from error
+
+
+_PRIMARY_CODE = 0xFF
+_FULL = {sqlite3.SQLITE_FULL}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+_REFUSED = {
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_NOMEM,
+}
+
+
+def _kind(error: sqlite3.Error) -> type[StoreError] | None:
+    """Which of our errors it is; None for a bug (wrong SQL, misuse)."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        # Python's own: the only OperationalError without a code is a text that is not UTF-8.
+        return StoreDamaged if isinstance(error, sqlite3.OperationalError) else None
+    primary = code & _PRIMARY_CODE
+    if primary in _FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
+        return StoreFull
+    if primary in _DAMAGED:
+        return StoreDamaged
+    return StoreError if primary in _REFUSED else None
