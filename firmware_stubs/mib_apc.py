@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from firmware_stubs.mib_system import ENTERPRISES, Entry, Label, add_system
+from firmware_stubs.mib_system import ENTERPRISES, Entry, Label, Meter, add_system, on
 from firmware_stubs.snmp_ber import Oid, Raw
 from firmware_stubs.snmp_card import Card
 from firmware_stubs.snmp_table import OidTable, Read, Setter
@@ -36,15 +36,19 @@ def build(world: World, pdu: Pdu, card: Card) -> OidTable:
     table = OidTable()
     add_system(table, card, f"APC Web/SNMP Management Card (MB:v4.3.5 PF:{FIRMWARE} MN:{MODEL})", OBJECT_ID)
     _ident(table, card)
+    meter = Meter(lambda: pdu.energy_wh)
+    outlet_meters = [Meter(_energy_of(outlet)) for outlet in pdu.outlets]
     _device(table, world, pdu, card)
+    _device_status(Entry(table, (*RPDU2, 4, 3, 1), UNIT), pdu, card, meter)
+    _energy_resets(Entry(table, (*RPDU2, 4, 1, 1), UNIT), meter, outlet_meters)
     _phase(table, pdu, card)
     _sizes(table, pdu)
     for branch in pdu.branches:
         _bank(table, branch)
-    for outlet in pdu.outlets:
+    for outlet, outlet_meter in zip(pdu.outlets, outlet_meters, strict=True):
         label = Label(f"Outlet {outlet.number}")
         _switched(table, world, pdu, outlet, label)
-        _metered(table, pdu, outlet, label)
+        _metered(table, pdu, outlet, label, outlet_meter)
     _probe(table, world.racks[pdu.rack], card)
     return table
 
@@ -102,7 +106,6 @@ def _device(table: OidTable, world: World, pdu: Pdu, card: Card) -> None:
     properties.number(11, "rPDU2DevicePropertiesOutletLayout", 1)  # seqPhaseToNeutral
     properties.number(12, "rPDU2DevicePropertiesMaxPhaseCurrentRating", round(pdu.rated_a))
     properties.number(13, "rPDU2DevicePropertiesDevicePowerRating", round(pdu.rated_a * pdu.feed.nominal_v / 100))
-    _device_status(Entry(table, (*RPDU2, 4, 3, 1), UNIT), pdu, card)
     control = Entry(table, (*RPDU2, 4, 4, 1), UNIT)
     control.number(1, "rPDU2DeviceControlIndex", UNIT)
     control.number(2, "rPDU2DeviceControlModule", UNIT)
@@ -110,7 +113,7 @@ def _device(table: OidTable, world: World, pdu: Pdu, card: Card) -> None:
     control.number(4, "rPDU2DeviceControlCommand", 6, _all_outlets(world, pdu))  # reads noCommandAll
 
 
-def _device_status(status: Entry, pdu: Pdu, card: Card) -> None:
+def _device_status(status: Entry, pdu: Pdu, card: Card, meter: Meter) -> None:
     status.number(1, "rPDU2DeviceStatusIndex", UNIT)
     status.number(2, "rPDU2DeviceStatusModule", UNIT)
     status.text(3, "rPDU2DeviceStatusName", card.name)
@@ -119,7 +122,7 @@ def _device_status(status: Entry, pdu: Pdu, card: Card) -> None:
     status.number(6, "rPDU2DeviceStatusPeakPower", _unless_lost(card, lambda: round(pdu.peak_w / 10)))
     status.text(7, "rPDU2DeviceStatusPeakPowerTimestamp", SINCE)
     status.text(8, "rPDU2DeviceStatusPeakPowerStartTime", SINCE)
-    status.number(9, "rPDU2DeviceStatusEnergy", _unless_lost(card, lambda: int(pdu.energy_wh / 100)))
+    status.number(9, "rPDU2DeviceStatusEnergy", _unless_lost(card, lambda: int(meter.read_wh() / 100)))
     status.text(10, "rPDU2DeviceStatusEnergyStartTime", SINCE)
     status.number(11, "rPDU2DeviceStatusCommandPending", lambda: 1 if any(o.pending for o in pdu.outlets) else 2)
     status.number(12, "rPDU2DeviceStatusPowerSupplyAlarm", 1)
@@ -129,6 +132,21 @@ def _device_status(status: Entry, pdu: Pdu, card: Card) -> None:
     status.number(16, "rPDU2DeviceStatusApparentPower", _unless_lost(card, lambda: round(pdu.apparent_va / 10)))
     status.number(17, "rPDU2DeviceStatusPowerFactor", _unless_lost(card, lambda: round(pdu.power_factor * 100)))
     status.number(18, "rPDU2DeviceStatusNPSType", 1)  # notNPS
+
+
+def _energy_of(outlet: Outlet) -> Callable[[], float]:
+    return lambda: outlet.energy_wh
+
+
+def _energy_resets(config: Entry, meter: Meter, outlet_meters: list[Meter]) -> None:
+    """Writing reset (2) sets a meter back to zero; noOperation (1), which is also what is read, does nothing."""
+
+    def reset_outlets() -> None:
+        for outlet_meter in outlet_meters:
+            outlet_meter.reset()
+
+    config.number(11, "rPDU2DeviceConfigDeviceEnergyReset", 1, on(2, meter.reset, else_nothing=(1,)))
+    config.number(12, "rPDU2DeviceConfigOutletsEnergyReset", 1, on(2, reset_outlets, else_nothing=(1,)))
 
 
 def _phase(table: OidTable, pdu: Pdu, card: Card) -> None:
@@ -255,7 +273,7 @@ def _all_outlets(world: World, pdu: Pdu) -> Setter:
     return Setter(lambda value: value in (1, 3, 4, 8), write)
 
 
-def _metered(table: OidTable, pdu: Pdu, outlet: Outlet, label: Label) -> None:
+def _metered(table: OidTable, pdu: Pdu, outlet: Outlet, label: Label, meter: Meter) -> None:
     number = outlet.number
     bank = next(branch.number for branch in pdu.branches if outlet in branch.outlets)
     properties = Entry(table, (*RPDU2, 9, 4, 2, 1), number)
@@ -277,7 +295,7 @@ def _metered(table: OidTable, pdu: Pdu, outlet: Outlet, label: Label) -> None:
     status.number(8, "rPDU2OutletMeteredStatusPeakPower", lambda: round(outlet.peak_w))
     status.text(9, "rPDU2OutletMeteredStatusPeakPowerTimestamp", SINCE)
     status.text(10, "rPDU2OutletMeteredStatusPeakPowerStartTime", SINCE)
-    status.number(11, "rPDU2OutletMeteredStatusEnergy", lambda: int(outlet.energy_wh / 100))
+    status.number(11, "rPDU2OutletMeteredStatusEnergy", lambda: int(meter.read_wh() / 100))
     status.text(12, "rPDU2OutletMeteredStatusReceptacleType", "IEC C13")
 
 

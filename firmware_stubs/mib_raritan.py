@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from firmware_stubs.mib_system import ENTERPRISES, Entry, Label, add_system
+from firmware_stubs.mib_system import ENTERPRISES, Entry, Label, Meter, add_system, on
 from firmware_stubs.snmp_ber import Oid, Raw, Tag
 from firmware_stubs.snmp_card import Card
 from firmware_stubs.snmp_table import OidTable, Setter
@@ -94,14 +94,14 @@ def _unit(table: OidTable, pdu: Pdu, card: Card) -> None:
 
 
 def _inlet(table: OidTable, pdu: Pdu, card: Card, clock: Callable[[], int]) -> None:
-    name = Label("Inlet")
+    name, meter = Label("Inlet"), Meter(lambda: pdu.energy_wh)
     sensors = (
         Sensor(CURRENT, AMP, 3, lambda: pdu.current_a),
         Sensor(VOLTAGE, VOLT, 1, lambda: pdu.feed.voltage_v),
         Sensor(ACTIVE_POWER, WATT, 0, lambda: pdu.power_w),
         Sensor(APPARENT_POWER, VOLTAMP, 0, lambda: pdu.apparent_va),
         Sensor(POWER_FACTOR, NO_UNIT, 2, lambda: pdu.power_factor),
-        Sensor(ACTIVE_ENERGY, WATT_HOUR, 0, lambda: pdu.energy_wh),
+        Sensor(ACTIVE_ENERGY, WATT_HOUR, 0, meter.read_wh),
         Sensor(FREQUENCY, HERTZ, 1, lambda: pdu.feed.frequency_hz),
     )
     config = Entry(table, (*CONFIGURATION, 3, 3, 1), UNIT, 1)
@@ -116,6 +116,8 @@ def _inlet(table: OidTable, pdu: Pdu, card: Card, clock: Callable[[], int]) -> N
         _sensor_config(Entry(table, (*CONFIGURATION, 3, 4, 1), UNIT, 1, sensor.kind), "inletSensor", sensor)
         rows = Entry(table, (*MEASUREMENTS, 2, 3, 1), UNIT, 1, sensor.kind)
         _measured(rows, "measurementsInletSensor", sensor, card, clock)
+    control = Entry(table, (*PDU2, 4, 6, 1, 1), UNIT, 1, ACTIVE_ENERGY)
+    control.number(1, "inletSensorResetValue", 0, on(0, meter.reset))
 
 
 def _protector(table: OidTable, branch: Branch, card: Card, clock: Callable[[], int]) -> None:
@@ -139,14 +141,14 @@ def _protector(table: OidTable, branch: Branch, card: Card, clock: Callable[[], 
 
 
 def _outlet(table: OidTable, pdu: Pdu, outlet: Outlet, card: Card, clock: Callable[[], int]) -> None:
-    name = Label(f"Outlet {outlet.number}")
+    name, meter = Label(f"Outlet {outlet.number}"), Meter(lambda: outlet.energy_wh)
     sensors = (
         Sensor(CURRENT, AMP, 3, lambda: outlet.current_a),
         Sensor(VOLTAGE, VOLT, 0, lambda: pdu.feed.voltage_v if outlet.on else 0.0),
         Sensor(ACTIVE_POWER, WATT, 0, lambda: outlet.power_w),
         Sensor(APPARENT_POWER, VOLTAMP, 0, lambda: outlet.apparent_va),
         Sensor(POWER_FACTOR, NO_UNIT, 2, lambda: outlet.power_w / outlet.apparent_va if outlet.apparent_va else 1.0),
-        Sensor(ACTIVE_ENERGY, WATT_HOUR, 0, lambda: outlet.energy_wh),
+        Sensor(ACTIVE_ENERGY, WATT_HOUR, 0, meter.read_wh),
         Sensor(ON_OFF, NO_UNIT, 0, state=lambda: STATE_ON if outlet.on else STATE_OFF),
         Sensor(FREQUENCY, HERTZ, 1, lambda: pdu.feed.frequency_hz),
     )
@@ -166,6 +168,8 @@ def _outlet(table: OidTable, pdu: Pdu, outlet: Outlet, card: Card, clock: Callab
         _sensor_config(Entry(table, (*CONFIGURATION, 5, 4, 1), *index), "outletSensor", sensor)
         rows = Entry(table, (*MEASUREMENTS, 4, 3, 1), *index)
         _measured(rows, "measurementsOutletSensor", sensor, card, clock)
+    control = Entry(table, (*PDU2, 4, 7, 1, 1), UNIT, outlet.number, ACTIVE_ENERGY)
+    control.number(1, "outletSensorResetValue", 0, on(0, meter.reset))
 
 
 def _switching(table: OidTable, world: World, pdu: Pdu, outlet: Outlet) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from firmware_stubs.snmp_agent import MAX_MESSAGE_BYTES
 from firmware_stubs.snmp_ber import Oid, Raw, Tag
 from firmware_stubs.snmp_card import Card
@@ -58,9 +60,23 @@ class Label:
         self.text = value
 
 
-def one_of(*values: int, then: Setter) -> Setter:
-    """A setter for an enumeration that takes only some of its values."""
-    return Setter(lambda value: value in values and then.accepts(value), then.write)
+class Meter:
+    """An energy counter that a manager may set back to zero; the world's own count goes on."""
+
+    def __init__(self, total_wh: Callable[[], float]) -> None:
+        self._total_wh = total_wh
+        self._start_wh = 0.0
+
+    def read_wh(self) -> float:
+        return self._total_wh() - self._start_wh
+
+    def reset(self) -> None:
+        self._start_wh = self._total_wh()
+
+
+def on(value: int, act: Callable[[], None], *, else_nothing: tuple[int, ...] = ()) -> Setter:
+    """A setter that acts on one value, takes others without effect and refuses the rest."""
+    return Setter(lambda given: given in (value, *else_nothing), lambda given: act() if given == value else None)
 
 
 def add_system(table: OidTable, card: Card, description: str, object_id: Oid) -> None:

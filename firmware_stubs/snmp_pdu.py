@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from firmware_stubs.snmp_ber import SEQUENCE, BerError, Raw, Reader, Tag, integer, parse_oid, parse_value, tlv
 from firmware_stubs.snmp_table import Binding, OidTable, bind
@@ -64,10 +65,11 @@ def parse_pdu(reader: Reader) -> Request:
     inside = Reader(reader.data, start, end)
     request_id, first, second = inside.integer(), inside.integer(), inside.integer()
     body = inside.octets(SEQUENCE)
-    return Request(kind, request_id, first, second, tuple(_varbinds(body)), tlv(SEQUENCE, body))
+    return Request(kind, request_id, first, second, _varbinds(body), tlv(SEQUENCE, body))
 
 
-def _varbinds(body: bytes) -> list[tuple[bytes, int, bytes]]:
+@lru_cache(maxsize=512)  # a poller asks for the same list again and again
+def _varbinds(body: bytes) -> tuple[tuple[bytes, int, bytes], ...]:
     found = []
     items = Reader(body)
     while items.more:
@@ -75,7 +77,7 @@ def _varbinds(body: bytes) -> list[tuple[bytes, int, bytes]]:
         key = item.octets(Tag.OBJECT_ID)
         tag, start, end = item.head()
         found.append((key, tag, body[start:end]))
-    return found
+    return tuple(found)
 
 
 def encode_response(request: Request, response: Response, *, request_id: int | None = None) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,7 +194,7 @@ async def test_a_descriptor_held_on_a_file_that_goes_missing_reads_nothing(pod: 
 async def test_a_garbage_sysfs_file_holds_no_number(pod: Pod) -> None:
     chosen = next(path for path in pod.tree.paths if path.endswith("fan1_input"))
     pod.inject("host", "garbage", path=chosen)
-    with pytest.raises(ValueError, match="invalid|decode"):
+    with pytest.raises(ValueError, match=r"invalid|decode"):
         int((pod.tree.root / chosen).read_text())
 
 
@@ -268,6 +269,5 @@ def test_a_timetable_that_is_none_is_refused(text: str) -> None:
 
 
 def test_every_kind_of_fault_is_tested_here() -> None:
-    with open(__file__) as source:
-        text = source.read()
+    text = Path(__file__).read_text()
     assert [kind for _, kind in KINDS if f'"{kind}"' not in text] == []

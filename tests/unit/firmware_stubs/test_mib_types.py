@@ -18,7 +18,8 @@ OBJECT = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 NODE = re.compile(
-    r"^\s*(?P<name>\w+)\s+(?:OBJECT IDENTIFIER|MODULE-IDENTITY\s(?:(?!::=).)*?)\s*::=\s*\{\s*(?P<parent>\w+)\s+(?P<number>\d+)\s*\}",
+    r"^\s*(?P<name>\w+)\s+(?:OBJECT IDENTIFIER|MODULE-IDENTITY\s(?:(?!::=).)*?)\s*::="
+    r"\s*\{\s*(?P<parent>\w+)\s+(?P<number>\d+)\s*\}",
     re.DOTALL | re.MULTILINE,
 )
 CONVENTION = re.compile(

@@ -79,12 +79,12 @@ async def test_switching_a_raritan_outlet_shows_in_state_and_sensor(pod: Pod, ne
     assert number(await net_snmp("snmpget", entry, f"{RARITAN}.4.1.2.1.3.1.3")) == 7
 
 
-@pytest.mark.parametrize(("name", "oid", "value", "off_s"), [("pdu-a1", f"{RARITAN}.4.1.2.1.2.1.1", "2", 10)])
-async def test_a_power_cycle_comes_back_by_itself(pod: Pod, net_snmp, device, name, oid, value, off_s) -> None:
-    await net_snmp("snmpset", device(name), oid, "i", value)
-    outlet = pod.world.pdus[name].outlet(1)
+async def test_a_power_cycle_of_a_raritan_outlet_comes_back_after_ten_seconds(pod: Pod, net_snmp, device) -> None:
+    await net_snmp("snmpset", device("pdu-a1"), f"{RARITAN}.4.1.2.1.2.1.1", "i", "2")
+    outlet = pod.world.pdus["pdu-a1"].outlet(1)
+    pod.world.advance(9)
     assert not outlet.on
-    pod.world.advance(off_s + 0.1)
+    pod.world.advance(1.1)
     assert outlet.on
 
 
@@ -113,18 +113,18 @@ async def test_all_outlets_of_an_apc_are_switched_by_one_command(pod: Pod, net_s
 
 
 @pytest.mark.parametrize(
-    ("oid", "kind", "value", "reason"),
+    ("wanted", "reason"),
     [
-        (f"{APC}.9.2.3.1.5.1", "i", "1", "notWritable"),
-        (f"{APC}.9.2.4.1.5.1", "i", "4", "wrongValue"),
-        (f"{APC}.9.2.4.1.5.1", "u", "2", "wrongType"),
-        (f"{APC}.9.2.4.1.5.99", "i", "2", "noCreation"),
-        (f"{APC}.99.1.0", "i", "2", "notWritable"),
-        (f"{APC}.9.2.1.1.7.1", "i", "4", "wrongValue"),
+        ((f"{APC}.9.2.3.1.5.1", "i", "1"), "notWritable"),
+        ((f"{APC}.9.2.4.1.5.1", "i", "4"), "wrongValue"),
+        ((f"{APC}.9.2.4.1.5.1", "u", "2"), "wrongType"),
+        ((f"{APC}.9.2.4.1.5.99", "i", "2"), "noCreation"),
+        ((f"{APC}.99.1.0", "i", "2"), "notWritable"),
+        ((f"{APC}.9.2.1.1.7.1", "i", "4"), "wrongValue"),
     ],
 )
-async def test_a_set_that_cannot_be_is_refused_by_its_rfc_name(pod, net_snmp, device, oid, kind, value, reason) -> None:
-    assert f"Reason: {reason}" in await net_snmp("snmpset", device("pdu-b1"), oid, kind, value, write=True)
+async def test_a_set_that_cannot_be_is_refused_by_its_rfc_name(pod: Pod, net_snmp, device, wanted, reason) -> None:
+    assert f"Reason: {reason}" in await net_snmp("snmpset", device("pdu-b1"), *wanted, write=True)
 
 
 async def test_one_bad_varbind_leaves_the_whole_set_undone(pod: Pod, net_snmp, device) -> None:
@@ -148,16 +148,17 @@ async def test_a_wrong_community_gets_no_answer(pod: Pod, net_snmp, device) -> N
 
 
 @pytest.mark.parametrize(
-    ("user", "auth", "priv", "level", "told"),
+    ("credentials", "told"),
     [
-        ("nobody", "auth-secret-1", "priv-secret-1", "authPriv", "Unknown user name"),
-        ("edge", "wrong-secret", "priv-secret-1", "authPriv", "Authentication failure"),
-        ("edge", "auth-secret-1", "wrong-secret", "authPriv", "Decryption error|Timeout"),
-        ("edge", "auth-secret-1", "priv-secret-1", "authNoPriv", "authorizationError"),
-        ("edge", "auth-secret-1", "priv-secret-1", "noAuthNoPriv", "authorizationError"),
+        (("nobody", "auth-secret-1", "priv-secret-1", "authPriv"), "Unknown user name"),
+        (("edge", "wrong-secret", "priv-secret-1", "authPriv"), "Authentication failure"),
+        (("edge", "auth-secret-1", "wrong-secret", "authPriv"), "Decryption error|Timeout"),
+        (("edge", "auth-secret-1", "priv-secret-1", "authNoPriv"), "authorizationError"),
+        (("edge", "auth-secret-1", "priv-secret-1", "noAuthNoPriv"), "authorizationError"),
     ],
 )
-async def test_wrong_v3_credentials_are_refused(pod: Pod, net_snmp, device, user, auth, priv, level, told) -> None:
+async def test_wrong_v3_credentials_are_refused(pod: Pod, net_snmp, device, credentials, told) -> None:
+    user, auth, priv, level = credentials
     access = ["-v3", "-l", level, "-u", user, "-a", "SHA-256", "-A", auth, "-x", "AES", "-X", priv]
     assert re.search(told, await net_snmp("snmpget", device("pdu-a1"), UPTIME, access=access))
 
@@ -176,3 +177,15 @@ async def test_a_set_over_v3_with_two_values_is_answered_in_order(pod: Pod, net_
 async def test_a_bulk_answer_stays_within_the_clients_message_size(pod: Pod, net_snmp, device) -> None:
     answer = await net_snmp("snmpbulkget", device("pdu-b1"), "-Cn1", "-Cr900", UPTIME, APC)
     assert 100 < len(answer.splitlines()) < 900
+
+
+async def test_an_energy_counter_can_be_set_back_and_counts_on(pod: Pod, net_snmp, device) -> None:
+    apc, raritan = device("pdu-b1"), device("pdu-a1")
+    await net_snmp("snmpset", apc, f"{APC}.4.1.1.11.1", "i", "2", write=True)
+    await net_snmp("snmpset", raritan, f"{RARITAN}.4.6.1.1.1.1.1.8", "i", "0")
+    pod.world.advance(3600)
+    used_wh = number(await net_snmp("snmpget", raritan, f"{RARITAN}.5.2.3.1.4.1.1.8"))
+    assert used_wh == pytest.approx(pod.world.pdus["pdu-a1"].power_w, rel=0.2)
+    tenths_kwh = number(await net_snmp("snmpget", apc, f"{APC}.4.3.1.9.1"))
+    assert tenths_kwh == pytest.approx(pod.world.pdus["pdu-b1"].power_w / 100, rel=0.2, abs=1)
+    assert "wrongValue" in await net_snmp("snmpset", raritan, f"{RARITAN}.4.6.1.1.1.1.1.8", "i", "5")
