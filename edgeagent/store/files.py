@@ -252,6 +252,16 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
+def damaged_files(folder: Path) -> list[Path]:
+    """Files that were set aside and still stand there."""
+    found = (path.with_name(f"{path.name}.damaged-{number}") for path in _paths(folder) for number in _damaged(path))
+    return sorted(found)
+
+
+def _paths(folder: Path) -> tuple[Path, Path]:
+    return (folder / SAFETY_FILE, folder / TELEMETRY_FILE)
+
+
 def _damaged(path: Path) -> set[int]:
     prefix = f"{path.name}.damaged-"
     names = (found.name.removeprefix(prefix) for found in path.parent.glob(f"{prefix}*"))

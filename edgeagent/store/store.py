@@ -121,6 +121,10 @@ class Store:
         """
         return await self._put_durable(Stream.AUDIT, self._audited(subject, action, detail), MAX_DETAIL)
 
+    def count_lost(self, stream: Stream, reason: str, count: int) -> None:
+        """Count records that were lost before they reached the journal; a Lost record will tell of them."""
+        self._losses.add(stream, reason, count)
+
     async def flush(self) -> None:
         """Commit everything appended so far, or count it as dropped."""
         await self._commit_safety()

@@ -1,0 +1,136 @@
+"""The recorder: what the state publishes becomes records of the telemetry stream."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import TypeVar
+
+from edgeagent.core.clock import Anchor, Clock
+from edgeagent.core.ports import Beat
+from edgeagent.core.state import State
+from edgeagent.model.device import DeviceInfo
+from edgeagent.model.errors import StoreError
+from edgeagent.model.journal import MAX_RECORD_BYTES, Stream
+from edgeagent.model.points import Point
+from edgeagent.model.reading import ReadingBatch
+from edgeagent.store.store import Store
+from edgeagent.wire.record import ClockAnchor, Described, PointSpec, encode, sample_of
+
+T = TypeVar("T")
+ANCHOR_FACT = "clock.anchor"
+"""The fact that holds the last anchor: boot_id, boottime_s, wall_s, trusted."""
+ANCHOR_EVERY_S = 900.0
+STEP_S = 1.0
+TURN_S = 0.1
+MAX_BATCHES = 5000
+"""Polls that may wait for one turn; beyond it the oldest is lost, and counted."""
+
+
+class Recorder:
+    """Writes a clock anchor, the description of each device, then its samples, always in this order."""
+
+    name = "recorder"
+    beat_every_s = 30.0
+    critical = False
+
+    def __init__(self, state: State, store: Store, clock: Clock) -> None:
+        self._state = state
+        self._store = store
+        self._clock = clock
+        self._anchor: Anchor | None = None
+
+    async def run(self, beat: Beat) -> None:
+        """Record until cancelled."""
+        lost = 0
+        with (
+            self._state.batches.subscribe(self.name, MAX_BATCHES) as batches,
+            self._state.described.subscribe(self.name) as described,
+        ):
+            await self._write_anchor("start")
+            for device, info in self._state.infos().items():
+                self._describe(device, info)
+            while True:
+                await self._keep_anchor()
+                for device, info in described.drain():
+                    self._describe(device, info)
+                for batch in batches.drain():
+                    self._sample(batch)
+                if batches.dropped > lost:
+                    self._store.count_lost(Stream.TELEMETRY, "recorder_late", batches.dropped - lost)
+                    lost = batches.dropped
+                beat()
+                await self._clock.sleep(TURN_S)
+
+    async def _keep_anchor(self) -> None:
+        before, now = self._anchor, Anchor.of(self._clock)
+        if before is None or abs(before.stepped_s(now)) > STEP_S:
+            await self._write_anchor("step")
+        elif now.boottime_s - before.boottime_s >= ANCHOR_EVERY_S:
+            await self._write_anchor("periodic")
+
+    async def _write_anchor(self, why: str) -> None:
+        anchor = self._anchor = Anchor.of(self._clock)
+        record = ClockAnchor(anchor.boot_id, anchor.boottime_s, anchor.wall_s, anchor.trusted, why)
+        self._store.append(Stream.TELEMETRY, encode(record))
+        try:
+            await self._store.put_fact(ANCHOR_FACT, asdict(anchor))
+        except StoreError:
+            return  # the store tells of its trouble itself; the record above is what counts
+
+    def _describe(self, device: str, info: DeviceInfo) -> None:
+        specs = tuple(map(_spec, info.points))
+        identity = info.identity
+        for part in _parts(
+            Described(
+                self._clock.boot_id[:8],
+                self._clock.now_s(),
+                device,
+                identity.vendor,
+                identity.model,
+                identity.serial,
+                identity.firmware,
+                specs,
+            )
+        ):
+            self._store.append(Stream.TELEMETRY, part)
+
+    def _sample(self, batch: ReadingBatch) -> None:
+        content = encode(sample_of(self._clock.boot_id, batch))
+        if len(content) <= MAX_RECORD_BYTES:
+            self._store.append(Stream.TELEMETRY, content)
+        elif len(batch.readings) > 1:
+            for half in _halves(batch.readings):
+                self._sample(replace(batch, readings=half))
+        else:
+            self._store.count_lost(Stream.TELEMETRY, "too_long", 1)
+
+
+def _parts(described: Described) -> Iterator[bytes]:
+    """The description in as many records as it needs; each holds some of the points."""
+    content = encode(described)
+    if len(content) <= MAX_RECORD_BYTES:
+        yield content
+    elif len(described.points) > 1:
+        for half in _halves(described.points):
+            yield from _parts(_with_points(described, tuple(half)))
+
+
+def _with_points(described: Described, points: tuple[PointSpec, ...]) -> Described:
+    return Described(
+        described.boot,
+        described.time_s,
+        described.device,
+        described.vendor,
+        described.model,
+        described.serial,
+        described.firmware,
+        points,
+    )
+
+
+def _halves(items: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+    middle = len(items) // 2
+    return items[:middle], items[middle:]
+
+
+def _spec(point: Point) -> PointSpec:
+    return PointSpec(point.name, point.kind.value, point.unit, point.type.value, point.codes, point.label)
