@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -259,7 +259,7 @@ class Worker:
         self._child = None
         self._serving.clear()
         try:
-            gone = await child.end(0.0 if trouble else EXIT_PATIENCE_S)
+            gone = await _see_through(child.end(0.0 if trouble else EXIT_PATIENCE_S))
         finally:
             self._dropped.add(child.relay.dropped, worker=self._spec.name)
             if trouble is None:
@@ -309,3 +309,13 @@ async def _wait(event: asyncio.Event, timeout_s: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(timeout_s):
             await event.wait()
+
+
+async def _see_through(work: Coroutine[Any, Any, bool]) -> bool:
+    """Finish work that is bounded in time, also when cancelled meanwhile; then be cancelled."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

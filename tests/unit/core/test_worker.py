@@ -393,3 +393,13 @@ async def test_the_child_dies_with_its_parent_even_while_it_spins(tmp_path):
     await parent.wait()
     await until(lambda: gone(child))
     parent.stdout.feed_eof()
+
+
+async def test_stopping_while_a_hung_child_is_killed_sees_it_dead():
+    async with running() as bench:
+        await bench.worker.warm(LONG_S)
+        pid = bench.worker.pid
+        with pytest.raises(WorkerError):
+            await bench.call("hold_out", timeout_s=0.1)
+        await until(lambda: bench.worker.pid is None)
+    assert gone(pid)
