@@ -6,9 +6,9 @@ from random import Random
 
 @dataclass(slots=True)
 class Backoff:
-    """Waits that double from ``first_s`` to ``last_s`` with full-jitter between half and all of each.
+    """Waits that double from ``first_s`` to ``last_s`` with jitter between half and all of each.
 
-    Full jitter keeps a thousand pods from coming back in the same second (KubeEdge #3567).
+    Jitter keeps a thousand pods from coming back in the same second (KubeEdge #3567).
     """
 
     first_s: float = 1.0

@@ -13,6 +13,8 @@ class Subscription(Generic[T]):
     """One subscriber's queue. When it is full the oldest item makes room and ``dropped`` grows."""
 
     def __init__(self, name: str, limit: int) -> None:
+        if limit < 1:
+            raise ValueError(f"cannot subscribe {name}: a queue of {limit} holds nothing")
         self.name = name
         self.dropped = 0
         self._limit = limit

@@ -118,7 +118,15 @@ class ManualClock:
         await future
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass, waking each sleeper at its own moment and letting it run."""
+        """Let time pass, waking each sleeper at its own moment and letting it run.
+
+        Only what waits for this clock gets its turns; wait for sockets and threads by a condition.
+
+        Raises:
+            ValueError: time does not go back.
+        """
+        if seconds < 0:
+            raise ValueError(f"cannot advance by {seconds:g} s: time does not go back")
         end_s = self._now_s + seconds
         await _settle()
         while self._sleepers and self._sleepers[0][0] <= end_s:
@@ -131,6 +139,7 @@ class ManualClock:
         self._move(end_s)
 
     def _move(self, moment_s: float) -> None:
+        moment_s = max(moment_s, self._now_s)  # another may have advanced further meanwhile
         self._wall_s += moment_s - self._now_s
         self._now_s = moment_s
 

@@ -1,5 +1,6 @@
 """Metrics: counters, gauges and histograms by name and labels, kept where they happen, rendered elsewhere."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Histogram:
     name: str
     help: str
     bounds: tuple[float, ...]
-    buckets: list[int] = field(default_factory=list)
+    buckets: list[int] = field(init=False)
     count: int = 0
     sum: float = 0.0
     max: float = 0.0
@@ -60,14 +61,15 @@ class Histogram:
         self.buckets[bisect_left(self.bounds, value)] += 1
         self.count += 1
         self.sum += value
-        self.max = max(self.max, value)
+        self.max = value if self.count == 1 else max(self.max, value)
 
     def quantile(self, share: float) -> float:
         """The upper bound of the bucket that holds this share of the observations; 0 when there are none."""
+        rank = max(1, math.ceil(round(share * self.count, 6)))  # 0.07 * 100 is a little over 7
         seen = 0
         for bound, number in zip((*self.bounds, self.max), self.buckets, strict=True):
             seen += number
-            if self.count and seen >= share * self.count:
+            if seen >= rank:
                 return min(bound, self.max)
         return 0.0
 
@@ -82,14 +84,16 @@ class Metrics:
 
     def counter(self, name: str, help_text: str) -> Family:
         """The counter of this name; OpenMetrics wants it without ``_total``."""
-        return self._families.setdefault(name, Family(name, help_text, "counter"))
+        return self._family(name, help_text, "counter")
 
     def gauge(self, name: str, help_text: str) -> Family:
         """The gauge of this name."""
-        return self._families.setdefault(name, Family(name, help_text, "gauge"))
+        return self._family(name, help_text, "gauge")
 
     def histogram(self, name: str, help_text: str, bounds: tuple[float, ...]) -> Histogram:
         """The histogram of this name."""
+        if name in self._families:
+            raise ValueError(f"cannot make histogram {name}: it is a metric already")
         return self._histograms.setdefault(name, Histogram(name, help_text, bounds))
 
     def collector(self, collect: Callable[[], None]) -> None:
@@ -100,6 +104,12 @@ class Metrics:
         """Let every collector bring its values up to date."""
         for collect in self._collectors:
             collect()
+
+    def _family(self, name: str, help_text: str, kind: str) -> Family:
+        family = self._families.setdefault(name, Family(name, help_text, kind))
+        if family.type != kind or name in self._histograms:
+            raise ValueError(f"cannot make {kind} {name}: it is a metric already")
+        return family
 
     def families(self) -> Iterator[Family]:
         """Counters and gauges by name."""

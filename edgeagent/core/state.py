@@ -6,9 +6,10 @@ from types import MappingProxyType
 from edgeagent.core.bus import Channel
 from edgeagent.core.clock import Clock
 from edgeagent.model.device import DeviceInfo, DeviceStatus
-from edgeagent.model.points import DeviceId, Point, PointId
+from edgeagent.model.points import DeviceId, Point, PointId, ValueType
 from edgeagent.model.reading import Quality, Reading, ReadingBatch, Reason, bad
 from edgeagent.model.snapshot import Snapshot
+from edgeagent.model.units import Kind
 
 
 class State:
@@ -28,25 +29,30 @@ class State:
         self._statuses: dict[DeviceId, DeviceStatus] = {}
 
     def describe(self, device: DeviceId, info: DeviceInfo) -> None:
-        """Make the device's points known; a new one starts as BAD ``never_read``, a vanished one leaves."""
+        """Make the device's points known; a new one starts as BAD ``never_read``, a vanished one leaves.
+
+        A point that means something else than before (kind, type, codes) is new.
+        """
         now_s = self._clock.now_s()
         fresh = {point.id: point for point in info.points}
         for gone in [known for known, point in self._points.items() if point.device == device and known not in fresh]:
             del self._points[gone], self._readings[gone]
+        for name, point in fresh.items():
+            known = self._points.get(name)
+            if known is None or _meaning(known) != _meaning(point):
+                self._readings[name] = bad(name, Reason.NEVER_READ, now_s)
         self._points.update(fresh)
-        for point in fresh:
-            self._readings.setdefault(point, bad(point, Reason.NEVER_READ, now_s))
         self._version += 1
         if self._infos.get(device) != info:
             self._infos[device] = info
             self.described.publish((device, info))
 
     def publish(self, batch: ReadingBatch) -> None:
-        """Take readings of described points; a reading of an unknown point is a bug and raises KeyError."""
+        """Take readings of described points, all or none; an unknown point is a bug and raises KeyError."""
         for reading in batch.readings:
             if reading.point not in self._points:
                 raise KeyError(reading.point)
-            self._readings[reading.point] = reading
+        self._readings.update((reading.point, reading) for reading in batch.readings)
         self._version += 1
         self.batches.publish(batch)
 
@@ -87,3 +93,7 @@ class State:
         for reading in self._readings.values():
             counts[reading.quality] += 1
         return counts
+
+
+def _meaning(point: Point) -> tuple[Kind, ValueType, tuple[str, ...]]:
+    return point.kind, point.type, point.codes
