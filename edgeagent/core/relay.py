@@ -83,8 +83,11 @@ class Relay(asyncio.Protocol):
             self._on_line(text)
 
     def _rest_a_second(self) -> None:
-        if self._transport is None or self._transport.is_closing() or not self._transport.is_reading():
-            return
-        self._transport.pause_reading()
-        when_s = self._second_began_s + 1.0
-        self._resume = asyncio.get_running_loop().call_at(when_s, self._transport.resume_reading)
+        if self._resume is None and self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+            self._resume = asyncio.get_running_loop().call_at(self._second_began_s + 1.0, self._go_on)
+
+    def _go_on(self) -> None:
+        self._resume = None
+        if self._transport is not None:
+            self._transport.resume_reading()
