@@ -27,10 +27,8 @@ def execute(options: Namespace) -> int:
         )
     elif checked.problems:
         print("\n".join(map(str, checked.problems)))
-        count = len(checked.problems)
-        print(
-            f"\n{count} {'mistake' if count == 1 else 'mistakes'} in {options.config}: the daemon would not start with it"
-        )
+        words = "1 mistake" if len(checked.problems) == 1 else f"{len(checked.problems)} mistakes"
+        print(f"\n{words}: the daemon would not start with {options.config}")
     else:
         print(f"{options.config} is sound: {checked.summary}")
     return 1 if checked.problems else 0

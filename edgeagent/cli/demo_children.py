@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from edgeagent.model.errors import EdgeAgentError
 
@@ -43,10 +44,12 @@ class Children:
         # Loaded before any fork: dlopen between fork and exec can deadlock.
         self._prctl = ctypes.CDLL(None, use_errno=True).prctl
 
-    def __enter__(self) -> "Children":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for child in reversed(self._children):
             self.stop(child)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgeagent.cli import client, place, table
+from edgeagent.cli.journal import last_words, lines, stream_lines
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
     yield f"up {table.duration(status['uptime_s'])}, version {status['version']}, {_points(status['points'])}"
     yield ""
     yield _link(status["link"])
-    yield from _journal(status["journal"])
+    yield from stream_lines(status["journal"])
     yield ""
     yield _devices(status["devices"])
     worse = [one for one in status["conditions"] if one["level"] != "ok"]
@@ -61,16 +62,6 @@ def _link(link: dict[str, Any]) -> str:
     return f"NOC link {link['state']} for {table.duration(link['for_s'])} ({link['broker']}), {ack}"
 
 
-def _journal(journal: dict[str, Any]) -> Iterator[str]:
-    for stream, one in journal.items():
-        dropped = sum(one["dropped"].values())
-        lost = f", {dropped} dropped ({', '.join(one['dropped'])})" if dropped else ""
-        yield (
-            f"{stream}: {one['pending']} records kept ({table.size(one['pending_bytes'])}), "
-            f"{one['acknowledged']} of {one['appended']} held by the NOC{lost}"
-        )
-
-
 def _devices(devices: list[dict[str, Any]]) -> str:
     rows = [
         (
@@ -90,12 +81,10 @@ def _devices(devices: list[dict[str, Any]]) -> str:
 
 
 def _down(where: place.Place, error: client.NotRunningError, *, as_json: bool) -> int:
-    from edgeagent.cli import journal
-
-    told = journal.last_words(where.state)
+    told = last_words(where.state)
     if as_json:
         print(json.dumps({"running": False, "why": str(error), "journal": told}, indent=2))
         return 3
     print(f"{where.site}/{where.pod}: the daemon is not running ({error})")
-    print("\n".join(journal.lines(where.state, told)))
+    print("\n".join(lines(where.state, told)))
     return 3

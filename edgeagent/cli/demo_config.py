@@ -1,0 +1,57 @@
+"""The demo's configuration files, written from what the simulated pod tells about itself."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+SITE, POD = "demo", "pod-1"
+
+
+def broker_config(port: int) -> str:
+    """A mosquitto that listens on loopback only and keeps nothing on the disk."""
+    return (
+        f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+        "set_tcp_nodelay true\nlog_dest stdout\nmax_queued_messages 100000\n"
+    )
+
+
+def agent_config(pod: Mapping[str, Any], *, broker: str, keyring: Path, state: Path, runtime: Path) -> str:
+    """An ``edgeagent.toml`` that reads every device of the simulated pod."""
+    return "\n".join(_agent_lines(pod, broker, keyring, state, runtime)) + "\n"
+
+
+def _agent_lines(pod: Mapping[str, Any], broker: str, keyring: Path, state: Path, runtime: Path) -> Iterator[str]:
+    yield "# Written by `edgeagent demo`; a real pod's file looks the same."
+    yield from ("[pod]", f'site = "{SITE}"', f'name = "{POD}"', "")
+    yield from ("[daemon]", f'state = "{state}"', f'runtime = "{runtime}"', "")
+    yield from ("[api]", "port = 0", "")
+    yield from ("[uplink]", f'broker = "{broker}"', f'keyring = "{keyring}"', "")
+    for device in pod["devices"]:
+        yield from _rack_pdu(device)
+    yield from ("[devices.host]", 'driver = "host"', 'every = "5 s"', "")
+    yield from ("[devices.chassis]", 'driver = "hwmon"', f'root = "{pod["sysfs"]}"', 'every = "2 s"', "")
+    yield from _site(pod)
+
+
+def _rack_pdu(device: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"[devices.{device['name']}]", 'driver = "ipdu"', 'every = "2 s"', 'timeout = "1 s"')
+    scheme = "snmpv3" if device["version"] == "v3" else "snmp"
+    yield f'address = "{scheme}://{device["host"]}:{device["port"]}"'
+    if device["version"] == "v3":
+        yield f'user = "{device["user"]}"'
+        yield f'auth_key = "{device["auth_key"]}"'
+        yield f'priv_key = "{device["priv_key"]}"'
+    else:
+        yield f'community = "{device["community"]}"'
+    yield ""
+
+
+def _site(pod: Mapping[str, Any]) -> Iterator[str]:
+    for rack in pod["racks"]:
+        yield from (f"[racks.{rack['name']}]", "")
+    for device in pod["devices"]:
+        yield from (f"[pdus.{device['name']}]", f'feed = "{device["feed"]}"', f'rack = "{device["rack"]}"', "")
+    for load in pod["loads"]:
+        cords = ", ".join(f'"{pdu}/outlet.{outlet}"' for pdu, outlet in load["cords"])
+        yield from (f"[loads.{load['name']}]", f'class = "{load["class"]}"', f'rack = "{load["rack"]}"')
+        yield from (f"cords = [{cords}]", "")

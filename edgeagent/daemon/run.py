@@ -1,0 +1,94 @@
+"""Running the daemon: configuration, wiring, signals, the watchdog, and an orderly end."""
+
+import asyncio
+import faulthandler
+import gc
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from edgeagent import __version__
+from edgeagent.core.clock import SystemClock
+from edgeagent.daemon import logs
+from edgeagent.daemon.configuration import Configuration, read
+from edgeagent.daemon.systemd import Notifier, Watchdog, watchdog_s
+from edgeagent.daemon.wiring import Daemon, wire
+from edgeagent.model.errors import ConfigError
+
+STATUS_EVERY_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+def run(config: Path, environment: Mapping[str, str]) -> int:
+    """Run until SIGTERM or SIGINT; the exit code.
+
+    Raises:
+        ConfigError: the configuration has mistakes, or a folder cannot be used.
+        StoreError: another daemon uses the state folder, or a newer one wrote it.
+    """
+    configuration = read(config, environment)
+    logs.configure(configuration.daemon.log_level)
+    faulthandler.enable()
+    for folder in (configuration.daemon.state, configuration.daemon.runtime):
+        _own(folder)
+    asyncio.run(_serve(configuration, Notifier.from_environment(environment), environment))
+    return 0
+
+
+def _own(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make the folder {folder}: {error.strerror}") from error
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise ConfigError(f"cannot use the folder {folder}: permission denied")
+
+
+async def _serve(configuration: Configuration, notifier: Notifier, environment: Mapping[str, str]) -> None:
+    clock = SystemClock()
+    daemon = wire(configuration, clock)
+    daemon.store.open()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    log.info("starting", version=__version__, pod=f"{configuration.daemon.site}/{configuration.daemon.pod}")
+    daemon.store.audit("daemon", "start", f"version {__version__}, process {os.getpid()}")
+    helpers = [asyncio.create_task(daemon.lag.run()), asyncio.create_task(_tell(daemon, notifier, clock))]
+    period_s = watchdog_s(environment, os.getpid())
+    if period_s is not None:
+        watchdog = Watchdog(clock, notifier, period_s, daemon.lag, daemon.supervisor.fault)
+        helpers.append(asyncio.create_task(watchdog.run()))
+    _settle_memory()
+    try:
+        await daemon.supervisor.run(stop)
+    finally:
+        notifier.send("STOPPING=1")
+        daemon.store.audit("daemon", "stop", "signal")
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
+        await daemon.store.close()
+        log.info("stopped")
+
+
+async def _tell(daemon: Daemon, notifier: Notifier, clock: SystemClock) -> None:
+    """READY once every Service runs, never waiting for a device or the NOC; then the status sentence."""
+    while not daemon.supervisor.all_started:
+        await asyncio.sleep(0.01)
+    notifier.send("READY=1", f"MAINPID={os.getpid()}")
+    while True:
+        notifier.send(f"STATUS={daemon.status.sentence()}")
+        await clock.sleep(STATUS_EVERY_S)
+
+
+def _settle_memory() -> None:
+    # What is loaded now stays for ever: keep the collector away from it (pauses of 42 ms become 1 ms).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 50, 1000)
+
