@@ -18,6 +18,8 @@ from edgeagent.core.migrations import Migration, migrate
 from edgeagent.model.errors import StoreDamaged, StoreError, StoreFull
 
 T = TypeVar("T")
+SMALLEST_BYTES = 512
+"""The smallest page that SQLite writes."""
 CHECK_EVERY_STEPS = 1000
 """Virtual machine steps between two looks at the clock while a file is checked."""
 
@@ -53,6 +55,7 @@ class Database:
         """
         self.path = path
         self._profile = profile
+        _refuse_scraps(path)
         self._writer = self._connect()
         try:
             with named(path, "open"):
@@ -175,6 +178,12 @@ class Database:
         if found or tables:
             raise StoreDamaged(f"cannot open {self.path.name}: it is another program's database")
         self._writer.execute(f"PRAGMA application_id = {self._profile.application_id:d}")
+
+
+def _refuse_scraps(path: Path) -> None:
+    """SQLite would silently write over a file that is too short to be a database."""
+    if path.exists() and 0 < path.stat().st_size < SMALLEST_BYTES:
+        raise StoreDamaged(f"cannot open {path.name}: {path.stat().st_size} bytes are no database")
 
 
 def check(connection: sqlite3.Connection, path: Path, limit_s: float) -> bool:
