@@ -93,37 +93,27 @@ def _callbacks_let_the_loop_go(request: pytest.FixtureRequest, held: list[str]) 
 def held() -> Iterator[list[str]]:
     """The callbacks that took too long, as the running test has caused them so far.
 
-    What the garbage collector takes is the fault of the whole test run, and what a first import takes is no fault of
-    a test: neither counts. Under a tracer (coverage, a debugger) every figure is wrong, so nothing counts.
+    A full garbage collection is the fault of the whole test run, and a first import is no fault of one test: a callback
+    that saw either does not count. Under a tracer (coverage, a debugger) every figure is wrong, so nothing counts.
     """
     found: list[str] = []
-    collector = _CollectorTime()
     original = asyncio.events.Handle._run
 
     def run(handle: asyncio.Handle) -> None:
-        modules, collected_s, begin_s = len(sys.modules), collector.total_s, time.thread_time()
+        before, begin_s = _interruptions(), time.thread_time()
         original(handle)
-        taken_s = time.thread_time() - begin_s - (collector.total_s - collected_s)
-        if taken_s > LOOP_HELD_S and len(sys.modules) == modules and sys.gettrace() is None:
+        taken_s = time.thread_time() - begin_s
+        if taken_s > LOOP_HELD_S and _interruptions() == before and sys.gettrace() is None:
             found.append(f"{taken_s * 1000:.0f} ms of CPU time in {_name(handle)}")
 
-    gc.callbacks.append(collector)
     asyncio.events.Handle._run = run
     yield found
     asyncio.events.Handle._run = original
-    gc.callbacks.remove(collector)
 
 
-class _CollectorTime:
-    def __init__(self) -> None:
-        self.total_s = 0.0
-        self._begin_s = 0.0
-
-    def __call__(self, phase: str, info: dict[str, int]) -> None:
-        if phase == "start":
-            self._begin_s = time.thread_time()
-        else:
-            self.total_s += max(0.0, time.thread_time() - self._begin_s)
+def _interruptions() -> tuple[int, int]:
+    """How many full collections there were so far, and how many modules are loaded."""
+    return gc.get_stats()[2]["collections"], len(sys.modules)
 
 
 def _name(handle: asyncio.Handle) -> str:
