@@ -1,0 +1,1 @@
+"""How to talk to devices: sessions, and profiles that say what the talk means."""
