@@ -38,6 +38,7 @@ class Profile:
     check_s: float = 0.02
     busy_timeout_ms: int = 2000
     journal_limit_bytes: int = 4 * 1024 * 1024
+    checkpoint_pages: int = 1000
     cache_kib: int = 2048
     max_pages: int | None = None
 
@@ -112,6 +113,14 @@ class Database:
             self._reader.execute("BEGIN")
             return work(self._reader)
 
+    def checkpoint(self) -> bool:
+        """On the writer thread: bring the log into the file and give its space back; false when the disk refused."""
+        try:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:
+            return False
+        return True
+
     async def close(self) -> None:
         """Finish what is queued, bring the log into the file and close it; safe twice."""
         if self._closed:
@@ -136,12 +145,8 @@ class Database:
         self._write_lane.shutdown()
 
     def _finish(self) -> None:
-        try:
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error:
-            pass  # the log stays beside the file and is read at the next opening
-        finally:
-            self._writer.close()
+        self.checkpoint()  # where it fails the log stays beside the file and is read at the next opening
+        self._writer.close()
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
@@ -165,6 +170,7 @@ class Database:
         pragma("PRAGMA journal_mode = WAL").fetchone()
         pragma(f"PRAGMA synchronous = {'FULL' if self._profile.durable else 'NORMAL'}")
         pragma(f"PRAGMA journal_size_limit = {self._profile.journal_limit_bytes:d}")
+        pragma(f"PRAGMA wal_autocheckpoint = {self._profile.checkpoint_pages:d}")
         if self._profile.max_pages is not None:
             pragma(f"PRAGMA max_page_count = {self._profile.max_pages:d}")
         migrate(self._writer, self.path.name, self._profile.migrations)

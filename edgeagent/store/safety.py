@@ -2,12 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from edgeagent.core.database import Database
-from edgeagent.model.errors import StoreFull
 from edgeagent.model.journal import Ack, Stream
 from edgeagent.store.ledger import Ledger, Tally, store_tally, store_total
 from edgeagent.store.queue import Queued
@@ -17,7 +15,6 @@ from edgeagent.store.schema import SAFETY_STREAMS
 from edgeagent.store.shelf import DELETE_RECORDS, Shelf, Supply, put_fact
 from edgeagent.wire import chain
 
-T = TypeVar("T")
 HEAD_FACT = "store.audit_head"
 INNER = "store."
 """What the names of the store's own facts begin with."""
@@ -49,7 +46,7 @@ class SafetyShelf(Shelf):
         Raises:
             StoreError: the disk refused.
         """
-        self._with_reserve(lambda: self.database.transact(lambda connection: put_fact(connection, name, value)))
+        self._insist(lambda: self.database.transact(lambda connection: put_fact(connection, name, value)))
         self.facts = {**self.facts, name: value}
 
     def reserve_sequences(self, stream: Stream, epoch: int, last: int, upto: int) -> None:
@@ -60,9 +57,7 @@ class SafetyShelf(Shelf):
         """
         tally = self.ledger.epochs[stream].get(epoch, Tally())
         after = replace(tally, last=last, ceiling=max(upto, tally.ceiling), first=last + 1)
-        self._with_reserve(
-            lambda: self.database.transact(lambda connection: store_tally(connection, stream, epoch, after))
-        )
+        self._insist(lambda: self.database.transact(lambda connection: store_tally(connection, stream, epoch, after)))
         self.ledger.put(stream, epoch, after)
 
     def prune(self, keep_s: float, budget_bytes: int) -> int:
@@ -86,18 +81,9 @@ class SafetyShelf(Shelf):
     def _applied(self) -> None:
         self.head = self._next_head
 
-    def _commit(self, items: list[Queued], lost: dict[Stream, dict[str, int]]) -> int:
-        self._next_head = self.head
-        return self._with_reserve(lambda: super(SafetyShelf, self)._commit(items, lost))
-
-    def _with_reserve(self, work: Callable[[], T]) -> T:
-        """Do it; on a full disk give up the reserve and do it once more."""
-        try:
-            return work()
-        except StoreFull:
-            if not self.reserve.release():
-                raise
-            return work()
+    def _find_space(self) -> None:
+        self.reserve.release()
+        super()._find_space()
 
     def settle(self, ack: Ack) -> int | None:
         """As on every shelf; what was sealed is counted."""

@@ -44,5 +44,11 @@ _SEALED: Migration = (
 TELEMETRY_MIGRATIONS: tuple[Migration, ...] = (_COMMON,)
 SAFETY_MIGRATIONS: tuple[Migration, ...] = ((*_COMMON, *_SEALED),)
 
-SAFETY = Profile(application_id=0x45415331, migrations=SAFETY_MIGRATIONS, durable=True)  # "EAS1"
+SAFETY = Profile(
+    application_id=0x45415331,  # "EAS1"
+    migrations=SAFETY_MIGRATIONS,
+    durable=True,
+    checkpoint_pages=64,  # a short log: one that took the whole reserve could not be brought into the file any more
+    journal_limit_bytes=256 * 1024,
+)
 TELEMETRY = Profile(application_id=0x45415431, migrations=TELEMETRY_MIGRATIONS)  # "EAT1"

@@ -40,7 +40,7 @@ def parse(reader: Reader) -> StoreSettings:
         commit_every_s=reader.duration_s("commit_every", usual.commit_every_s, minimum=0.05, maximum=1.0),
         audit_keep_s=reader.duration_s("audit_keep", usual.audit_keep_s, minimum=DAY_S, maximum=3660 * DAY_S),
         audit_budget_bytes=reader.size_bytes("audit_budget", usual.audit_budget_bytes, minimum=MIB, maximum=64 * GIB),
-        reserve_bytes=reader.size_bytes("reserve", usual.reserve_bytes, minimum=64 * KIB, maximum=GIB),
+        reserve_bytes=reader.size_bytes("reserve", usual.reserve_bytes, minimum=MIB, maximum=GIB),
         queue_records=reader.integer("queue_records", usual.queue_records, minimum=100, maximum=1_000_000),
         queue_bytes=reader.size_bytes("queue_bytes", usual.queue_bytes, minimum=256 * KIB, maximum=GIB),
     )

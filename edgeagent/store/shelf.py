@@ -8,6 +8,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from edgeagent.core.database import Database
 from edgeagent.model.errors import StoreDamaged, StoreError, StoreFull
@@ -24,6 +25,7 @@ MAX_COMMIT_RECORDS = 5000
 DELETE_RECORDS = 250
 """Records taken out in one transaction: about 2 ms of a writer thread, measured at 1 KiB a record."""
 LOST_EVERY_S = 10
+T = TypeVar("T")
 Tallies = Mapping[tuple[Stream, int], Tally]
 
 
@@ -83,7 +85,7 @@ class Shelf:
         if not items and not lost:
             return 0
         try:
-            return self._commit(items, lost)
+            return self._insist(lambda: self._commit(items, lost))
         except StoreError as error:
             fail(items, self._losses, error)
             raise
@@ -105,6 +107,17 @@ class Shelf:
     def run(self, connection: sqlite3.Connection, start: Start, max_records: int, max_bytes: int) -> records.Run | None:
         """The first run at or after ``start``; on the reader thread."""
         return records.run(connection, start, max_records, max_bytes, checked=self.checked)
+
+    def _insist(self, work: Callable[[], T]) -> T:
+        """Do it; on a full disk find space and do it once more."""
+        try:
+            return work()
+        except StoreFull:
+            self._find_space()
+            return work()
+
+    def _find_space(self) -> None:
+        self.database.checkpoint()
 
     def _commit_limit(self) -> int:
         return MAX_COMMIT_RECORDS
