@@ -166,6 +166,11 @@ class Link:
         """The oldest message that waits, or None."""
         return self._waiting.popleft() if self._waiting else None
 
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for the reader."""
+        return len(self._waiting)
+
     def acknowledge(self, message: Message) -> None:
         """Tell the broker that a message is safe with us; in the order of arrival. On a lost connection it is void."""
         if message.qos and not self.lost.done():

@@ -14,7 +14,8 @@ from edgeagent.model.errors import WireError
 from edgeagent.model.reading import Reading, ReadingBatch
 
 Text = Annotated[str, Meta(max_length=1024)]
-Natural = Annotated[int, Meta(ge=0)]
+Natural = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""What also fits SQLite's integers."""
 
 
 class PointSpec(Struct, array_like=True, frozen=True):
