@@ -93,8 +93,13 @@ class Database:
         self._refuse_when_closed()
         return await asyncio.get_running_loop().run_in_executor(self._write_lane, job)
 
+    def call_now(self, job: Callable[[], T]) -> T:
+        """As ``call``, for callers without an event loop: waits for the writer thread."""
+        self._refuse_when_closed()
+        return self._write_lane.submit(job).result()
+
     def transact(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
-        """One transaction on the calling thread; ``durable`` syncs it to the disk also in a NORMAL file."""
+        """One transaction, in a job on the writer thread; ``durable`` syncs it to the disk also in a NORMAL file."""
         synced = durable and not self._profile.durable
         with named(self.path, "write"):
             if synced:
@@ -108,7 +113,7 @@ class Database:
                     self._writer.execute("PRAGMA synchronous = NORMAL")
 
     def query(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """One read on the calling thread."""
+        """One read on the calling thread, while nobody else reads."""
         with named(self.path, "read"), self._reader:
             self._reader.execute("BEGIN")
             return work(self._reader)

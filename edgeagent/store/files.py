@@ -4,6 +4,7 @@ import random
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from edgeagent.core.database import Database, Profile
@@ -169,7 +170,7 @@ class Files:
             known[stream].setdefault(openings[stream].epoch, Tally())
         own = _own(safety.ledger, known, openings) | _mirror(known[Stream.TELEMETRY], Stream.TELEMETRY)
         shelf = SafetyShelf(safety.database, safety.ledger, self._supplies[0], self.reserve)
-        shelf.begin(openings, own, self._facts())
+        shelf.database.call_now(lambda: shelf.begin(openings, own, self._facts()))
         if telemetry is not None:
             self._begin_telemetry(shelf, telemetry, why_telemetry(safety.found, other))
         self.safety = shelf
@@ -181,7 +182,7 @@ class Files:
         opening = open_stream(stream, why, known, telemetry.ledger.epochs[stream], self._random)
         if opening.why:
             known[stream].setdefault(opening.epoch, Tally())
-            safety.reserve_sequences(stream, opening.epoch, 0, RESERVED_BLOCK)
+            safety.database.call_now(lambda: safety.reserve_sequences(stream, opening.epoch, 0, RESERVED_BLOCK))
             self.notices.append(f"{stream}: new epoch, {opening.why}")
         shelf = TelemetryShelf(
             telemetry.database,
@@ -190,7 +191,8 @@ class Files:
             lambda: {(name, epoch): _blank(tally) for name in SAFETY_STREAMS for epoch, tally in _last(safety, name)},
         )
         shelf.reserved = safety.ledger.tally(stream, opening.epoch).ceiling
-        shelf.begin({stream: opening}, _own(telemetry.ledger, known, {stream: opening}), self._facts())
+        own = _own(telemetry.ledger, known, {stream: opening})
+        shelf.database.call_now(lambda: shelf.begin({stream: opening}, own, self._facts()))
         self.telemetry = shelf
 
     def _facts(self) -> dict[str, object]:
@@ -198,12 +200,11 @@ class Files:
         return {INCARNATION_FACT: incarnation, LIFE_FACT: self._life.seconds()}
 
     def _keep_life(self) -> bool:
+        facts = self._facts()
         try:
             for shelf in (self.telemetry, self.safety):
                 if shelf is not None:
-                    shelf.begin(
-                        {stream: Opening(shelf.ledger.current[stream]) for stream in shelf.streams}, {}, self._facts()
-                    )
+                    shelf.database.call_now(partial(shelf.keep, facts))
         except StoreError:
             return False
         return True

@@ -8,7 +8,6 @@ from edgeagent.core.clock import Anchor, Clock
 from edgeagent.core.ports import Beat
 from edgeagent.core.state import State
 from edgeagent.model.device import DeviceInfo
-from edgeagent.model.errors import StoreError
 from edgeagent.model.journal import MAX_RECORD_BYTES, Stream
 from edgeagent.model.points import Point
 from edgeagent.model.reading import ReadingBatch
@@ -21,6 +20,8 @@ ANCHOR_FACT = "clock.anchor"
 ANCHOR_EVERY_S = 900.0
 STEP_S = 1.0
 TURN_S = 0.1
+YIELD_EVERY = 200
+"""Polls that are recorded in one go; then the rest of the loop has its turn."""
 MAX_BATCHES = 5000
 """Polls that may wait for one turn; beyond it the oldest is lost, and counted."""
 
@@ -45,36 +46,35 @@ class Recorder:
             self._state.batches.subscribe(self.name, MAX_BATCHES) as batches,
             self._state.described.subscribe(self.name) as described,
         ):
-            await self._write_anchor("start")
+            self._write_anchor("start")
             for device, info in self._state.infos().items():
                 self._describe(device, info)
             while True:
-                await self._keep_anchor()
+                self._keep_anchor()
                 for device, info in described.drain():
                     self._describe(device, info)
-                for batch in batches.drain():
+                for number, batch in enumerate(batches.drain(), 1):
                     self._sample(batch)
+                    if number % YIELD_EVERY == 0:
+                        await self._clock.sleep(0)
                 if batches.dropped > lost:
                     self._store.count_lost(Stream.TELEMETRY, "recorder_late", batches.dropped - lost)
                     lost = batches.dropped
                 beat()
                 await self._clock.sleep(TURN_S)
 
-    async def _keep_anchor(self) -> None:
+    def _keep_anchor(self) -> None:
         before, now = self._anchor, Anchor.of(self._clock)
         if before is None or abs(before.stepped_s(now)) > STEP_S:
-            await self._write_anchor("step")
+            self._write_anchor("step")
         elif now.boottime_s - before.boottime_s >= ANCHOR_EVERY_S:
-            await self._write_anchor("periodic")
+            self._write_anchor("periodic")
 
-    async def _write_anchor(self, why: str) -> None:
+    def _write_anchor(self, why: str) -> None:
         anchor = self._anchor = Anchor.of(self._clock)
         record = ClockAnchor(anchor.boot_id, anchor.boottime_s, anchor.wall_s, anchor.trusted, why)
         self._store.append(Stream.TELEMETRY, encode(record))
-        try:
-            await self._store.put_fact(ANCHOR_FACT, asdict(anchor))
-        except StoreError:
-            return  # the store tells of its trouble itself; the record above is what counts
+        self._store.note_fact(ANCHOR_FACT, asdict(anchor))
 
     def _describe(self, device: str, info: DeviceInfo) -> None:
         specs = tuple(map(_spec, info.points))

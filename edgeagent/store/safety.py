@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edgeagent.core.database import Database
@@ -40,14 +40,14 @@ class SafetyShelf(Shelf):
         self._next_head = self.head
         self._sealed_now: dict[str, int] = {}
 
-    def put_fact(self, name: str, value: object) -> None:
-        """Keep a small fact for good.
+    def put_facts(self, facts: Mapping[str, object]) -> None:
+        """Keep small facts for good.
 
         Raises:
             StoreError: the disk refused.
         """
-        self._insist(lambda: self.database.transact(lambda connection: put_fact(connection, name, value)))
-        self.facts = {**self.facts, name: value}
+        self.keep(facts)
+        self.facts = {**self.facts, **facts}
 
     def reserve_sequences(self, stream: Stream, epoch: int, last: int, upto: int) -> None:
         """Let the other file use the sequences up to ``upto``, and remember its last one.

@@ -74,6 +74,14 @@ class Shelf:
         if contents:
             self._commit([Queued(stream, content, len(content)) for stream, content in contents], {})
 
+    def keep(self, facts: Mapping[str, object]) -> None:
+        """Write facts of the run.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        self._insist(lambda: self.database.transact(lambda connection: put_facts(connection, facts), durable=True))
+
     def commit(self) -> int:
         """Write what waits, in one transaction; returns how many records that made.
 
@@ -212,8 +220,7 @@ def fail(items: Sequence[Queued], losses: Losses, error: StoreError) -> None:
 
 
 def _begin(connection: sqlite3.Connection, tallies: Tallies, facts: Mapping[str, object]) -> None:
-    for name, value in facts.items():
-        put_fact(connection, name, value)
+    put_facts(connection, facts)
     for (stream, epoch), tally in tallies.items():
         store_tally(connection, stream, epoch, tally)
 
@@ -240,6 +247,12 @@ def batch_of(stream: Stream, epoch: int, run: records.Run | None) -> Batch | Non
 def put_fact(connection: sqlite3.Connection, name: str, value: object) -> None:
     """Write one small fact as JSON."""
     connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+
+
+def put_facts(connection: sqlite3.Connection, facts: Mapping[str, object]) -> None:
+    """Write several."""
+    for name, value in facts.items():
+        put_fact(connection, name, value)
 
 
 def refuse_oversize(content: bytes) -> None:

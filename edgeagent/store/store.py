@@ -58,6 +58,7 @@ class Store:
         self._files = Files(folder, self._life, settings.reserve_bytes, supplies)
         self._committed = asyncio.Event()
         self._damaged: set[str] = set()
+        self._noted: dict[str, object] = {}
         self._healing = asyncio.Lock()
         self._closed = False
 
@@ -206,7 +207,11 @@ class Store:
         safety = self._files.safety
         if safety is None:
             raise StoreError(f"cannot keep the fact {name}: {SAFETY_FILE} is not open")
-        await safety.database.call(lambda: safety.put_fact(name, value))
+        await safety.database.call(lambda: safety.put_facts({name: value}))
+
+    def note_fact(self, name: str, value: object) -> None:
+        """Keep a small fact with the next group commit; the caller never waits."""
+        self._noted[name] = value
 
     # -- what the service does at its times
 
@@ -228,14 +233,16 @@ class Store:
 
     async def heal(self) -> None:
         """Set damaged files aside and open what is not open; tried again and again by the service."""
+        # Its thread cannot be stopped half-way, so neither can the task that holds the lock until it ends.
+        await asyncio.shield(asyncio.ensure_future(self._heal_once()))
+
+    async def _heal_once(self) -> None:
         async with self._healing:
             if self._closed:
                 return
-            damaged, self._damaged = self._damaged, set()
             try:
-                await asyncio.to_thread(self._heal, damaged)
+                await asyncio.to_thread(self._heal)
             except StoreError as error:
-                self._damaged |= damaged if self._files.safety or self._files.telemetry else set()
                 self.troubles[SAFETY_FILE if self._files.safety is None else TELEMETRY_FILE] = str(error)
             self._note_absent()
 
@@ -251,18 +258,20 @@ class Store:
 
     # -- inner steps
 
-    def _heal(self, damaged: set[str]) -> None:
-        files = self._files
-        if SAFETY_FILE in damaged:
+    def _heal(self) -> None:
+        files, why = self._files, f"{TELEMETRY_FILE} could not be opened"
+        if SAFETY_FILE in self._damaged:
             files.abandon(damaged=SAFETY_FILE)
-        elif TELEMETRY_FILE in damaged:
+            self._damaged.discard(SAFETY_FILE)
+        if TELEMETRY_FILE in self._damaged:
             files.abandon_telemetry(damaged=True)
+            self._damaged.discard(TELEMETRY_FILE)
+            why = f"{TELEMETRY_FILE} was damaged"
+        files.notices.clear()
         if files.safety is None:
-            files.notices.clear()
             files.open()
         elif files.telemetry is None:
-            files.notices.clear()
-            files.reopen_telemetry("telemetry.db was damaged" if damaged else "telemetry.db could not be written")
+            files.reopen_telemetry(why)
 
     def _note_absent(self) -> None:
         for name, shelf in ((SAFETY_FILE, self._files.safety), (TELEMETRY_FILE, self._files.telemetry)):
@@ -294,7 +303,18 @@ class Store:
         if safety is None:
             self._drop(self._safety_queue, StoreError(self.troubles.get(SAFETY_FILE, "the store is not open")))
             return
+        await self._keep_noted(safety)
         await self._commit(safety)
+
+    async def _keep_noted(self, safety: SafetyShelf) -> None:
+        if not self._noted:
+            return
+        noted, self._noted = self._noted, {}
+        try:
+            await safety.database.call(lambda: safety.put_facts(noted))
+        except StoreError as error:
+            self._noted = noted | self._noted
+            self._note(safety, error)
 
     async def _commit_telemetry(self) -> None:
         safety, telemetry = self._files.safety, self._files.telemetry
