@@ -21,7 +21,7 @@ from typing import Any
 
 from edgeagent.cli import client, table
 from edgeagent.cli.demo_children import Child, Children, DemoError
-from edgeagent.cli.demo_config import agent_config, broker_config
+from edgeagent.cli.demo_config import agent_config, broker_config, noc_config
 from edgeagent.cli.demo_summary import Summary, count
 
 START_S = 30.0
@@ -146,16 +146,16 @@ class Demo:
         return f"mqtt://127.0.0.1:{port}"
 
     def _make_keys(self) -> Path:
-        from edgeagent.noc.keys import make
+        from edgeagent.cli.keys import make_ingest_keys
 
-        return make(self._folder / "noc").keyring
+        return make_ingest_keys(self._folder / "noc").keyring
 
     def _start_noc(self, broker: str) -> None:
-        folder = self._folder / "noc"
-        command = ["noc", "serve", "--broker", broker, "--db", str(self._noc_db), "--key", str(folder / "ingest.key")]
-        self._children.start("noc", [*_edgeagent(), *command])
+        config = self._folder / "noc" / "noc.toml"
+        config.write_text(noc_config(broker, self._folder / "noc" / "ingest.key", self._noc_db))
+        self._children.start("noc", [*_edgeagent(), "noc", "serve", "--config", str(config)])
         self._children.wait_for("the NOC", self._noc_db.exists, START_S)
-        self._say(f"NOC          edgeagent noc pods --db {_short(self._noc_db)}")
+        self._say(f"NOC          edgeagent noc pods --config {_short(config)}")
 
     def _answers(self) -> bool:
         try:

@@ -55,3 +55,10 @@ def _site(pod: Mapping[str, Any]) -> Iterator[str]:
         cords = ", ".join(f'"{pdu}/outlet.{outlet}"' for pdu, outlet in load["cords"])
         yield from (f"[loads.{load['name']}]", f'class = "{load["class"]}"', f'rack = "{load["rack"]}"')
         yield from (f"cords = [{cords}]", "")
+
+
+def noc_config(broker: str, key: Path, database: Path) -> str:
+    """The NOC's configuration."""
+    return (
+        f'# Written by `edgeagent demo`.\n[noc]\nbroker = "{broker}"\nsigning_key = "{key}"\ndatabase = "{database}"\n'
+    )

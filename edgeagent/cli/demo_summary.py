@@ -52,7 +52,7 @@ def count(status: dict[str, Any], state: Path, noc_db: Path, seconds: float) -> 
 
     streams = peek(state).counts.values()
     with sqlite3.connect(f"file:{noc_db}?mode=ro", uri=True) as noc:
-        contents = [content for (content,) in noc.execute("SELECT content FROM records")]
+        contents = [content for (content,) in noc.execute("SELECT content FROM record")]
     noc.close()
     readings = sum(len(record.readings) for record in map(decode, contents) if isinstance(record, Sample))
     journalled = sum(one.appended for one in streams)
