@@ -1,6 +1,6 @@
 """A device that a profile describes, read over SNMP."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,16 @@ class Agent(Protocol):
         """The objects below a prefix."""
 
 
+class AgentLease(Protocol):
+    """The hold on a session; see `protocols.session.Lease`."""
+
+    def open(self) -> Agent:
+        """The session; the same one until `close`."""
+
+    async def close(self) -> None:
+        """Give it back; safe twice, and before `open`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paces:
     """How often each pace is read, and how long one read may take; seconds."""
@@ -50,19 +60,16 @@ class ProfiledDevice:
     def __init__(
         self,
         device: DeviceId,
-        agent: Agent,
+        lease: AgentLease,
         clock: Clock,
         profiles: Callable[[], Sequence[Profile]],
         paces: Paces,
-        *,
-        release: Callable[[], Awaitable[None]],
     ) -> None:
         self._device = device
-        self._agent = agent
+        self._lease = lease
         self._clock = clock
         self._profiles = profiles
         self._paces = paces
-        self._release = release
         self._plans: dict[str, RowPlan] = {}
         self._serial: tuple[str, str] | None = None
         self._known: dict[tuple[int, str], Row] = {}
@@ -88,14 +95,14 @@ class ProfiledDevice:
         """Every point of the group. Raises DeviceError; DeviceChanged when another serial answers."""
         plan = self._plans[group]
         asked = plan.oids if self._serial is None else (*plan.oids, self._serial[0])
-        values = await self._agent.get(asked)
+        values = await self._lease.open().get(asked)
         time_s = self._clock.now_s()
         self._still_the_same(values)
         return plan.readings(values, time_s)
 
     async def close(self) -> None:
         """Let go of the session."""
-        await self._release()
+        await self._lease.close()
 
     def _still_the_same(self, values: Mapping[str, Raw]) -> None:
         if self._serial is None:
@@ -106,12 +113,12 @@ class ProfiledDevice:
             raise DeviceChanged(f"cannot read {self._device}: it was {serial} and now says that it is {now}")
 
     async def _family(self) -> Profile:
-        object_id = (await self._agent.get([SYS_OBJECT_ID])).get(SYS_OBJECT_ID)
+        object_id = (await self._lease.open().get([SYS_OBJECT_ID])).get(SYS_OBJECT_ID)
         if not isinstance(object_id, str):
             raise DeviceGarbled(f"cannot read {self._device}: it does not say what it is (sysObjectID)")
         profiles = self._profiles()
         for profile in profiles:
-            if profile.claims(object_id) and await self._agent.walk(profile.presence.oid, 1):
+            if profile.claims(object_id) and await self._lease.open().walk(profile.presence.oid, 1):
                 return profile
         known = ", ".join(profile.name for profile in profiles)
         raise DeviceGarbled(f"cannot read {self._device}: sysObjectID {object_id} is none of {known}")
@@ -126,7 +133,7 @@ class ProfiledDevice:
     async def _first(self, columns: Sequence[Column]) -> tuple[str, str]:
         """Where the first object that exists stands, and its text."""
         for column in columns:
-            for oid, raw in (await self._agent.walk(column.oid, 1)).items():
+            for oid, raw in (await self._lease.open().walk(column.oid, 1)).items():
                 if text := _text(raw):
                     return oid, text
         return "", ""
@@ -140,14 +147,14 @@ class ProfiledDevice:
         return list(self._known.values())
 
     async def _table_rows(self, table: Table) -> list[Row]:
-        indexes = _below(table.rows.oid, await self._agent.walk(table.rows.oid))
+        indexes = _below(table.rows.oid, await self._lease.open().walk(table.rows.oid))
         if table.type is None:
             return [Row(table, index) for index in indexes]
-        types = _below(table.type.oid, await self._agent.walk(table.type.oid)) if indexes else {}
+        types = _below(table.type.oid, await self._lease.open().walk(table.type.oid)) if indexes else {}
         return [Row(table, index, types.get(index)) for index in indexes]
 
     async def _digits(self, found: Sequence[Cell]) -> dict[str, Raw]:
-        return await self._agent.get(list(dict.fromkeys(oid for cell in found if (oid := cell.digits_oid))))
+        return await self._lease.open().get(list(dict.fromkeys(oid for cell in found if (oid := cell.digits_oid))))
 
 
 def _below(prefix: str, rows: Mapping[str, Raw]) -> dict[str, Raw]:

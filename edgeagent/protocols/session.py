@@ -105,3 +105,26 @@ class Sessions(Generic[S]):
         if all(known != address for known, _ in self._entries):
             self._turns.pop(address, None)
         await entry.session.close()
+
+
+class Lease(Generic[S]):
+    """One user's hold on a shared session: taken when first needed, given back once."""
+
+    def __init__(self, sessions: Sessions[S], address: Hashable, access: Hashable, make: Callable[[Turn], S]) -> None:
+        self._sessions = sessions
+        self._address = address
+        self._access = access
+        self._make = make
+        self._session: S | None = None
+
+    def open(self) -> S:
+        """The session; the same one until `close`."""
+        if self._session is None:
+            self._session = self._sessions.open(self._address, self._access, self._make)
+        return self._session
+
+    async def close(self) -> None:
+        """Give it back; safe twice, and before `open`."""
+        if self._session is not None:
+            self._session = None
+            await self._sessions.close(self._address, self._access)

@@ -5,6 +5,7 @@ What gufo 0.13 does not say, and what is done about it:
   in smaller parts (tooBig, or one object that the agent chokes on); a lone object without a value is absent;
 - it gives TimeoutError at once for a closed port, which its time tells apart;
 - a session never recovers from a new engine id, so a session that failed is thrown away;
+- its decoder panics on some truncated answers, which pyo3 raises as a BaseException;
 - `getbulk` follows an agent whose identifiers do not increase for ever, so progress is checked;
 - under Python 3.11 asyncio.wait_for may swallow a cancellation, so it is looked for after each request.
 """
@@ -122,6 +123,9 @@ class SnmpSession:
                 if self._gufo is None:
                     self._gufo = await self._opened()
                 return await ask(self._gufo)
+        except asyncio.CancelledError:
+            self._gufo = None  # its answer may still come, and nobody will know whether it works
+            raise
         except TimeoutError:
             raise self._silent(asyncio.get_running_loop().time() - begin_s) from None
         except SnmpAuthError:
@@ -130,6 +134,12 @@ class SnmpSession:
             raise DeviceGarbled(f"cannot read {self.address}: its answer makes no sense ({error})") from None
         except OSError as error:
             raise DeviceUnreachable(f"cannot reach {self.address}: {error.strerror or error}") from None
+        except BaseException as error:
+            # Some broken answers make gufo's decoder panic; pyo3 raises that beside Exception, in a class without a
+            # name to import.
+            if type(error).__module__ != "pyo3_runtime":
+                raise
+            raise DeviceGarbled(f"cannot read {self.address}: its answer makes no sense ({error})") from None
         finally:
             if task.cancelling() > cancels:
                 raise asyncio.CancelledError  # asyncio.wait_for swallowed it

@@ -1,0 +1,84 @@
+"""Schedules: when each group of a device is due. Devices start apart, and time that was missed is not caught up."""
+
+import asyncio
+from collections.abc import Mapping
+
+from edgeagent.core.clock import Clock
+
+GOLDEN = 0.6180339887498949
+"""Multiples of it, modulo one, spread evenly for any number of devices."""
+
+
+def phase(place: int) -> float:
+    """Where in its period the device at this place starts, from 0 to below 1."""
+    return place * GOLDEN % 1.0
+
+
+class Schedule:
+    """Due times on a fixed grid per group: a late poll never moves the next one, and a gap never makes a burst."""
+
+    def __init__(self, periods_s: Mapping[str, float], offset: float, now_s: float) -> None:
+        self._periods_s = dict(periods_s)
+        self._due_s = {group: now_s + period_s * offset for group, period_s in periods_s.items()}
+        for group in periods_s:
+            self.done(group, now_s)
+
+    @property
+    def groups(self) -> list[str]:
+        """All groups."""
+        return list(self._periods_s)
+
+    @property
+    def next_s(self) -> float:
+        """When the next group is due."""
+        return min(self._due_s.values())
+
+    def due(self, now_s: float) -> list[str]:
+        """The groups to read now; those whose time is a whole period past wait for the next one on the grid."""
+        found = []
+        for group, period_s in self._periods_s.items():
+            if now_s - self._due_s[group] >= period_s:
+                self.done(group, now_s)
+            if self._due_s[group] <= now_s:
+                found.append(group)
+        return found
+
+    def done(self, group: str, now_s: float) -> None:
+        """The group was read: its next time is the first one on the grid after now."""
+        period_s = self._periods_s[group]
+        late_s = now_s - self._due_s[group]
+        if late_s >= 0:
+            self._due_s[group] += (late_s // period_s + 1) * period_s
+
+
+class Waker:
+    """Waiting that a poke ends early."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._poked = asyncio.Event()
+
+    @property
+    def poked(self) -> bool:
+        """Whether somebody asked for an early end since the last wait."""
+        return self._poked.is_set()
+
+    def poke(self) -> None:
+        """End the present wait, or the next one at once."""
+        self._poked.set()
+
+    async def until(self, when_s: float) -> bool:
+        """Return at the time, or when poked: true then."""
+        tasks = [
+            asyncio.ensure_future(self._clock.sleep(when_s - self._clock.now_s())),
+            asyncio.ensure_future(self._poked.wait()),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        poked = self._poked.is_set()
+        self._poked.clear()
+        return poked
