@@ -74,6 +74,7 @@ class Store:
         try:
             self._files.open()
         except (LockHeld, TooNew):
+            self._files.close()
             raise
         except StoreError as error:
             self.troubles[SAFETY_FILE] = str(error)
