@@ -2,7 +2,6 @@
 
 import random
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,9 @@ from edgeagent.core.migrations import TooNew
 from edgeagent.model.errors import StoreDamaged, StoreError
 from edgeagent.model.journal import Stream
 from edgeagent.store import ledger as ledgers
+from edgeagent.store.aside import set_aside
 from edgeagent.store.ledger import Ledger, Tally
+from edgeagent.store.life import Life
 from edgeagent.store.opening import (
     Found,
     Incarnation,
@@ -32,7 +33,6 @@ from edgeagent.store.telemetry import TelemetryShelf
 
 RESERVED_BLOCK = 2000
 """Sequences that one synced commit lets telemetry use."""
-KEEP_DAMAGED = 2
 LOCK_FILE = "store.lock"
 RESERVE_FILE = "reserve"
 INCARNATION_FACT = "store.incarnation"
@@ -53,7 +53,7 @@ class Opened:
 class Files:
     """Both shelves. All methods wait for the disk: they run before the daemon's loop, or on a thread beside it."""
 
-    def __init__(self, folder: Path, life: "Life", reserve_bytes: int, supplies: tuple[Supply, Supply]) -> None:
+    def __init__(self, folder: Path, life: Life, reserve_bytes: int, supplies: tuple[Supply, Supply]) -> None:
         self.folder = folder
         self.safety: SafetyShelf | None = None
         self.telemetry: TelemetryShelf | None = None
@@ -213,60 +213,6 @@ class Files:
         self.safety = self.telemetry = None
         if opened is not None:
             opened.database.close_now()
-
-
-class Life:
-    """How many seconds the agent has run with these files, over all its runs; it counts the ages of records."""
-
-    def __init__(self, now_s: Callable[[], float]) -> None:
-        self._now_s = now_s
-        self._offset_s = -now_s()
-
-    def resume(self, before_s: int) -> None:
-        """Go on from what the files say, never back."""
-        self._offset_s = max(self._offset_s, before_s - self._now_s())
-
-    def seconds(self) -> int:
-        """Seconds so far."""
-        return int(self._now_s() + self._offset_s)
-
-
-def set_aside(path: Path) -> Path:
-    """Move a damaged file and its logs out of the way; the newest few are kept for people to look at.
-
-    Raises:
-        StoreError: it cannot be moved.
-    """
-    taken = sorted(_damaged(path))
-    number = taken[-1] + 1 if taken else 1
-    aside = path.with_name(f"{path.name}.damaged-{number}")
-    try:
-        for suffix in ("", "-wal", "-shm"):
-            source = path.with_name(path.name + suffix)
-            if source.exists():
-                source.rename(aside.with_name(aside.name + suffix))
-        for old in taken[: max(0, len(taken) + 1 - KEEP_DAMAGED)]:
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(f"{path.name}.damaged-{old}{suffix}").unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot set {path.name} aside: {error.strerror}") from error
-    return aside
-
-
-def damaged_files(folder: Path) -> list[Path]:
-    """Files that were set aside and still stand there."""
-    found = (path.with_name(f"{path.name}.damaged-{number}") for path in _paths(folder) for number in _damaged(path))
-    return sorted(found)
-
-
-def _paths(folder: Path) -> tuple[Path, Path]:
-    return (folder / SAFETY_FILE, folder / TELEMETRY_FILE)
-
-
-def _damaged(path: Path) -> set[int]:
-    prefix = f"{path.name}.damaged-"
-    names = (found.name.removeprefix(prefix) for found in path.parent.glob(f"{prefix}*"))
-    return {int(name) for name in names if name.isdecimal()}
 
 
 def _load(path: Path, profile: Profile) -> tuple[Database, Ledger, dict[str, object], int]:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from edgeagent.model.journal import Position, Stream
 
+Made = Callable[[str], bytes]
+"""Makes a record from the audit head that stands before it (hexadecimal)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A record on its way. ``content`` may be made from the audit head that stands before it (hexadecimal)."""
+    """A record on its way; ``done`` is told its position."""
 
     stream: Stream
-    content: bytes | Callable[[str], bytes]
+    content: bytes | Made
     size: int
     done: Future[Position] | None = None
 

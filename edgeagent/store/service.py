@@ -9,7 +9,7 @@ from edgeagent.core.clock import Clock
 from edgeagent.core.health import Health, Level
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.ports import Beat
-from edgeagent.store.files import damaged_files
+from edgeagent.store.aside import damaged_files
 from edgeagent.store.meter import Meter
 from edgeagent.store.schema import SAFETY_FILE
 from edgeagent.store.store import Store
@@ -53,14 +53,14 @@ class StoreService:
             self._commit_s.observe(self._clock.now_s() - before_s)
 
     async def _upkeep(self) -> None:
-        store = self._store
-        if store.needs_healing and self._is_due("heal", HEAL_EVERY_S):
-            await store.heal()
+        upkeep = self._store.upkeep
+        if upkeep.needs_healing and self._is_due("heal", HEAL_EVERY_S):
+            await upkeep.heal()
         if self._is_due("thin", THIN_EVERY_S):
-            await store.thin()
-            store.take_reserve()
+            await upkeep.thin()
+            upkeep.take_reserve()
         if self._is_due("expire", EXPIRE_EVERY_S):
-            await store.expire()
+            await upkeep.expire()
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now_s = self._clock.now_s()

@@ -64,7 +64,9 @@ async def test_the_head_stays_when_the_noc_has_all_and_over_a_restart(opened: Op
         assert store.head() == head
 
 
-async def test_facts_are_kept_and_the_stores_own_are_not_touched(opened: Opener, crash: Callable[[Store], None]) -> None:
+async def test_facts_are_kept_and_the_stores_own_are_not_touched(
+    opened: Opener, crash: Callable[[Store], None]
+) -> None:
     async with opened() as store:
         assert store.fact("identity") is None
         await store.put_fact("identity", {"pdu-a1": "SN 1"})

@@ -28,7 +28,7 @@ async def test_beyond_the_budget_the_oldest_go_first_and_every_gap_has_a_name(op
         await fill(store, 3000)
         epoch, last = current(store), store.extents()[-1].last_committed
         before = set(await everything(store))
-        await store.thin()
+        await store.upkeep.thin()
         after = await everything(store)
         assert store._files.telemetry.used_bytes <= 256 * KIB
         assert before - set(after) == await named(store)
@@ -46,7 +46,7 @@ async def test_a_gap_that_is_itself_taken_comes_back_merged(opened: Opener) -> N
         for _ in range(12):
             await fill(store, 1500)
             seen |= set(await everything(store))
-            await store.thin()
+            await store.upkeep.thin()
             seen |= set(await everything(store))
         assert seen - set(await everything(store)) == await named(store)
         assert len(await records(store, Gap)) < 20
@@ -62,7 +62,7 @@ async def test_thinning_goes_through_the_epochs_oldest_first_and_keeps_what_open
     async with opened(telemetry_budget_bytes=256 * KIB) as store:
         await fill(store, 800)
         before = set(await everything(store))
-        await store.thin()
+        await store.upkeep.thin()
         after = set(await everything(store))
         assert before - after == await named(store)
         assert len(await records(store, EpochOpened)) == 3
@@ -76,10 +76,10 @@ async def test_what_waited_too_long_goes_and_what_did_not_stays(opened: Opener, 
         await fill(store, 600)
         await clock.advance(90)
         await fill(store, 10)
-        await store.expire()
+        await store.upkeep.expire()
         assert "budget_age" not in store.counts()[Stream.TELEMETRY].dropped
         await clock.advance(60)
-        await store.expire()
+        await store.upkeep.expire()
         assert store.counts()[Stream.TELEMETRY].dropped == {"budget_age": 600}
         assert await named(store) == {(current(store), sequence) for sequence in range(2, 602)}
 
@@ -88,7 +88,7 @@ async def test_a_stepped_wall_clock_makes_nothing_old(opened: Opener, clock: Man
     async with opened(telemetry_age_s=100.0) as store:
         await fill(store, 10)
         clock.step_wall(1e9)
-        await store.expire()
+        await store.upkeep.expire()
         assert store.counts()[Stream.TELEMETRY].dropped == {}
 
 
@@ -99,7 +99,7 @@ async def test_age_goes_on_counting_over_a_restart(opened: Opener, clock: Manual
     async with opened(telemetry_age_s=100.0) as store:
         assert store.extents()[-1].oldest_s == 60
         await clock.advance(60)
-        await store.expire()
+        await store.upkeep.expire()
         assert store.counts()[Stream.TELEMETRY].dropped == {"budget_age": 10}
 
 
@@ -110,8 +110,8 @@ async def test_a_budget_never_takes_audit_or_alarms(opened: Opener, clock: Manua
             store.append(Stream.ALARM, b"x")
         await store.flush()
         await clock.advance(10)
-        await store.thin()
-        await store.expire()
+        await store.upkeep.thin()
+        await store.upkeep.expire()
         counts = store.counts()
         assert (counts[Stream.AUDIT].pending, counts[Stream.ALARM].pending) == (51, 51)
 
@@ -127,10 +127,10 @@ async def test_acknowledged_audit_is_kept_for_its_time_and_then_pruned(opened: O
         await store.flush()
         head = store.head()
         assert await store.settle(Ack("pod", Stream.AUDIT, current(store, Stream.AUDIT), 601)) == 601
-        await store.expire()
+        await store.upkeep.expire()
         assert sealed(store) == 601
         await clock.advance(101)
-        await store.expire()
+        await store.upkeep.expire()
         assert sealed(store) == 0
         assert store.head() == head
     async with opened(audit_keep_s=100.0, audit_budget_bytes=500) as store:
@@ -138,7 +138,7 @@ async def test_acknowledged_audit_is_kept_for_its_time_and_then_pruned(opened: O
             store.audit("test", "act", str(number))
         await store.flush()
         await store.settle(Ack("pod", Stream.AUDIT, current(store, Stream.AUDIT), 611))
-        await store.expire()
+        await store.upkeep.expire()
         assert 0 < sealed(store) < 10
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from edgeagent.model.errors import StoreError
 from edgeagent.model.journal import Ack, Position, Stream
-from edgeagent.store.files import KEEP_DAMAGED, damaged_files
+from edgeagent.store.aside import KEEP_DAMAGED, damaged_files
 from edgeagent.store.store import Store
 from edgeagent.wire.record import Gap
 
@@ -97,9 +97,9 @@ async def test_damage_at_run_time_is_healed_without_stopping(opened: Opener, tmp
             database.execute("PRAGMA cache_size = 0")
         with pytest.raises(StoreError):
             await store.append_durable(stream, b"lost")
-        assert store.needs_healing
-        await store.heal()
-        assert not store.needs_healing
+        assert store.upkeep.needs_healing
+        await store.upkeep.heal()
+        assert not store.upkeep.needs_healing
         assert current(store, stream) > max(old.values())
         assert await store.append_durable(stream, b"kept") == Position(current(store, stream), 2)
         assert not store.troubles
@@ -129,6 +129,8 @@ async def test_a_changed_audit_record_is_given_as_it_is_and_breaks_the_chain(
         await fill(store, 1)
         safety = store._files.safety
         await safety.database.write(
-            lambda connection: connection.execute("UPDATE records SET content = x'00' WHERE stream = 1 AND sequence = 2")
+            lambda connection: connection.execute(
+                "UPDATE records SET content = x'00' WHERE stream = 1 AND sequence = 2"
+            )
         )
         assert list((await everything(store, Stream.AUDIT)).values())[1] == b"\0"

@@ -41,6 +41,15 @@ def ballast(disk: Path, leave_bytes: int = 0) -> Path:
     return path
 
 
+async def until_refused(store: Store) -> None:
+    for _ in range(5000):
+        try:
+            await store.audit_durable("test", "act", "why " * 2000)
+        except StoreFull:
+            return
+    raise AssertionError("the disk never got full")
+
+
 async def overflow(store: Store) -> None:
     for _ in range(40):
         for _ in range(40):
@@ -66,7 +75,7 @@ async def test_a_full_disk_drops_telemetry_counted_keeps_audit_and_recovers_by_i
         for number in range(20):
             await store.audit_durable("test", "act", f"number {number}")
         other.unlink()
-        store.take_reserve()
+        store.upkeep.take_reserve()
         store.append(Stream.TELEMETRY, b"x again")
         await clock.advance(10)
         await store.flush()
@@ -88,19 +97,17 @@ async def test_when_not_one_byte_is_free_the_reserve_still_takes_the_audit(opene
         store.append(Stream.TELEMETRY, b"x")
         await store.flush()
         assert store.counts()[Stream.TELEMETRY].dropped == {"disk_full": 1}
-        store.take_reserve()
+        store.upkeep.take_reserve()
         assert not store.reserve_held
         other.unlink()
-        store.take_reserve()
+        store.upkeep.take_reserve()
         assert store.reserve_held
 
 
 async def test_when_the_reserve_is_used_up_too_an_audit_write_fails_by_name(opened: Opener, small_disk: Path) -> None:
     async with opened(small_disk) as store:
         ballast(small_disk)
-        with pytest.raises(StoreFull):
-            for _ in range(5000):
-                await store.audit_durable("test", "act", "why " * 2000)
+        await until_refused(store)
         with pytest.raises(StoreFull):
             await store.audit_durable("test", "act", "why " * 2000)
         counts = store.counts()[Stream.AUDIT]
@@ -116,26 +123,24 @@ async def test_a_start_on_a_full_disk_waits_for_space_and_says_so(
     (small_disk / "reserve").unlink()
     other = ballast(small_disk)
     async with opened(small_disk) as store:
-        assert store.needs_healing
+        assert store.upkeep.needs_healing
         assert store.troubles
         store.append(Stream.TELEMETRY, b"x lost")
         await store.flush()
         with pytest.raises(StoreError):
             await store.audit_durable("test", "act")
-        await store.heal()
-        assert store.needs_healing
+        await store.upkeep.heal()
+        assert store.upkeep.needs_healing
         other.unlink()
-        await store.heal()
-        assert not store.needs_healing
+        await store.upkeep.heal()
+        assert not store.upkeep.needs_healing
         assert not store.troubles
         await store.audit_durable("test", "act")
         assert b"x before" in (await everything(store)).values()
         assert store.counts()[Stream.TELEMETRY].dropped == {"io_error": 1}
 
 
-async def test_a_folder_that_turns_read_only_costs_telemetry_and_nothing_else(
-    opened: Opener, small_disk: Path
-) -> None:
+async def test_a_folder_that_turns_read_only_costs_telemetry_and_nothing_else(opened: Opener, small_disk: Path) -> None:
     async with opened(small_disk) as store:
         store.append(Stream.TELEMETRY, b"x before")
         await store.flush()
@@ -147,6 +152,6 @@ async def test_a_folder_that_turns_read_only_costs_telemetry_and_nothing_else(
         await store.flush()
         assert store.counts()[Stream.TELEMETRY].dropped == {"io_error": 1}
         subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
-        await store.heal()
+        await store.upkeep.heal()
         assert not store.troubles
         assert b"x before" in (await everything(store)).values()

@@ -79,7 +79,10 @@ async def test_pending_records_of_earlier_epochs_stay_deliverable_under_their_ow
         crash(store)
     async with opened() as store:
         assert before.items() <= (await everything(store)).items()
-        assert [extent.epoch for extent in store.extents() if extent.stream is Stream.TELEMETRY] == [old, current(store)]
+        assert [extent.epoch for extent in store.extents() if extent.stream is Stream.TELEMETRY] == [
+            old,
+            current(store),
+        ]
         assert await store.settle(Ack("pod", Stream.TELEMETRY, old, 6)) == 6
         assert not before.keys() & (await everything(store)).keys()
 

@@ -41,7 +41,9 @@ async def test_no_position_is_used_twice_and_nothing_committed_is_lost_over_twen
     assert len(served) > ROUNDS * 3
     async with opened() as store:
         kept = {
-            (str(stream), *place): content for stream in Stream for place, content in (await everything(store, stream)).items()
+            (str(stream), *place): content
+            for stream in Stream
+            for place, content in (await everything(store, stream)).items()
         }
     assert served.items() <= kept.items()
     check_epochs(kept)

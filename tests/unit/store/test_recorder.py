@@ -50,7 +50,10 @@ async def test_an_anchor_comes_first_then_the_devices_then_their_samples(opened:
         assert (described.device, described.serial) == ("pdu-a1", "SN1")
         assert [point.name for point in described.points] == ["outlet.0.power", "outlet.1.power"]
         assert isinstance(sample, Sample)
-        assert [(entry.name, entry.value) for entry in sample.readings] == [("outlet.0.power", 5.5), ("outlet.1.power", 5.5)]
+        assert [(entry.name, entry.value) for entry in sample.readings] == [
+            ("outlet.0.power", 5.5),
+            ("outlet.1.power", 5.5),
+        ]
         assert isinstance(failed, Sample)
         assert (failed.readings[0].value, failed.readings[0].reason) == (None, "disconnected")
 

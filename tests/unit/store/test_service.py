@@ -73,8 +73,8 @@ async def test_damage_at_run_time_is_healed_and_stays_visible_until_people_looke
         async with running(StoreService(store, clock, health, Metrics())) as beats:
             await until(clock, lambda: beats)
             epoch = current(store)
-            store._damaged.add("telemetry.db")
-            await until(clock, lambda: not store.needs_healing)
+            store._committer.damaged.add("telemetry.db")
+            await until(clock, lambda: not store.upkeep.needs_healing)
             assert current(store) > epoch
             await until(clock, lambda: health.get("store damage").level is Level.DEGRADED)
             assert "telemetry.db.damaged-1; look at them" in health.get("store damage").message
@@ -84,12 +84,14 @@ async def test_damage_at_run_time_is_healed_and_stays_visible_until_people_looke
 
 
 async def test_budgets_are_kept_without_anybody_asking(opened: Opener, clock: ManualClock) -> None:
-    async with opened(telemetry_budget_bytes=64 * 1024) as store:
-        async with running(StoreService(store, clock, Health(clock), Metrics())):
-            for _ in range(2000):
-                store.append(Stream.TELEMETRY, b"x" * 100)
-            await until(clock, lambda: store.counts()[Stream.TELEMETRY].dropped)
-            await until(clock, lambda: store._files.telemetry.used_bytes <= 64 * 1024)
+    async with (
+        opened(telemetry_budget_bytes=64 * 1024) as store,
+        running(StoreService(store, clock, Health(clock), Metrics())),
+    ):
+        for _ in range(2000):
+            store.append(Stream.TELEMETRY, b"x" * 100)
+        await until(clock, lambda: store.counts()[Stream.TELEMETRY].dropped)
+        await until(clock, lambda: store._files.telemetry.used_bytes <= 64 * 1024)
 
 
 async def test_a_closed_store_has_kept_what_was_appended_last(opened: Opener) -> None:

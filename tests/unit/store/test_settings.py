@@ -31,9 +31,7 @@ def test_every_key_is_read() -> None:
         queue_bytes = "1 MiB"
     """)
     assert problems == []
-    assert settings == StoreSettings(
-        Path("state"), GIB, 7 * DAY_S, 0.25, 30 * DAY_S, 16 * MIB, 8 * MIB, 1000, MIB
-    )
+    assert settings == StoreSettings(Path("state"), GIB, 7 * DAY_S, 0.25, 30 * DAY_S, 16 * MIB, 8 * MIB, 1000, MIB)
 
 
 @pytest.mark.parametrize(
