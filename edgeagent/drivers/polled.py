@@ -110,7 +110,7 @@ class PolledDevice:
         except DeviceError as error:
             await self._failed(error)
             return 0.0 if isinstance(error, DeviceChanged) else self._backoff.next_s()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             # The one wide except of this room: a bug in one driver must not cost the other devices. It keeps its
             # traceback, and the device is treated as one that makes no sense.
             log.exception("driver failed by a bug", device=self.plan.name)

@@ -57,7 +57,7 @@ class RowPlan:
         found = []
         for step in self._steps:
             raw = values.get(step.oid)
-            value = _refusal(step, values) if step.gates else None
+            value: Value | Reason | None = _refusal(step, values) if step.gates else None
             if value is None:
                 value = step.decode(raw)
                 if step.unit is not None and type(value) is float:

@@ -160,7 +160,7 @@ def _coded(reader: Reader, words: Iterable[str], make: Callable[[str], T]) -> Ma
 def _codes(reader: Reader) -> list[tuple[str, int]]:
     """The keys of a table of raw codes, as written and as numbers."""
     found = []
-    for key in reader.keys():
+    for key in sorted(reader.keys()):
         if re.fullmatch(r"-?\d{1,10}", key):
             found.append((key, int(key)))
         else:
@@ -171,14 +171,11 @@ def _codes(reader: Reader) -> list[tuple[str, int]]:
 def _numbers(reader: Reader, index: tuple[str, ...]) -> Mapping[str, int]:
     for key in set(reader.keys()) - set(index):
         reader.problem(key, f"cannot use this key: the index has {', '.join(index)}")
-    return {key: reader.integer(key) for key in reader.keys()}
+    return {key: reader.integer(key) for key in sorted(reader.keys())}
 
 
 def _integers(reader: Reader, key: str) -> list[int]:
-    found = []
-    for text in reader.texts(key, pattern=r"-?\d{1,10}"):
-        found.append(int(text or 0))
-    return found
+    return [int(text or 0) for text in reader.texts(key, pattern=r"-?\d{1,10}")]
 
 
 def _range(reader: Reader) -> tuple[float, float]:

@@ -1,0 +1,41 @@
+"""What drivers are built from: what all share, and what each device is told about time."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from edgeagent.core.clock import Clock
+from edgeagent.core.ports import Driver
+from edgeagent.model.points import DeviceId
+from edgeagent.protocols.profile_file import Profiles
+from edgeagent.protocols.session import Sessions
+from edgeagent.protocols.snmp import SnmpSession
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What all drivers of a daemon share."""
+
+    clock: Clock
+    snmp: Sessions[SnmpSession] = field(default_factory=Sessions)
+    profiles: Profiles = field(default_factory=Profiles)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """A device's periods and limits, in seconds; ``timeout_s`` is one exchange, ``deadline_s`` one read of a group."""
+
+    every_s: float
+    slow_every_s: float
+    timeout_s: float
+
+    @property
+    def deadline_s(self) -> float:
+        """Room for two tries and some work, and never longer than a period."""
+        return min(self.every_s, 3 * self.timeout_s)
+
+
+class Options(Protocol):
+    """A driver's own settings, which can make the driver."""
+
+    def build(self, device: DeviceId, times: Times, parts: Parts) -> Driver:
+        """A driver for one device; nothing is opened yet."""

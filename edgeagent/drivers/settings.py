@@ -1,0 +1,69 @@
+"""The ``[devices.<name>]`` tables: which devices the pod reads, how often, and what each driver needs to know."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edgeagent.config.reader import Reader
+from edgeagent.core.ports import Driver
+from edgeagent.drivers.parts import Options, Parts, Times
+from edgeagent.drivers.polled import DevicePlan
+from edgeagent.drivers.registry import DRIVERS
+from edgeagent.model.points import DeviceId
+
+MAX_DEVICES = 500
+EVERY_S = 10.0
+TIMEOUT_S = 2.0
+SLOW_FACTOR = 6
+CONNECT_DEADLINE_S = 30.0
+"""Learning a device takes many requests; a dead one is given up after two time-outs anyway."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    """One device: two of these are equal when nothing about the device changed."""
+
+    name: DeviceId
+    driver: str
+    times: Times
+    options: Options
+    serial: str | None = None
+
+
+def parse(root: Reader) -> list[DeviceSettings]:
+    """Every device, in the order of the files; mistakes go to ``root.problems``."""
+    tables = root.named_tables("devices")
+    if len(tables) > MAX_DEVICES:
+        root.problem("devices", f"cannot use {len(tables)} devices: at most {MAX_DEVICES}")
+    found = []
+    for name, reader in list(tables.items())[:MAX_DEVICES]:
+        if not _NAME.fullmatch(name):
+            reader.problem(None, "cannot use this device name: lower-case letters, digits and hyphens, at most 63")
+        found.append(_device(DeviceId(name), reader))
+    return found
+
+
+def build(devices: Iterable[DeviceSettings], parts: Parts) -> list[tuple[DevicePlan, Driver]]:
+    """Plans and drivers, as the Poller takes them; nothing is opened yet."""
+    return [
+        (
+            DevicePlan(one.name, one.times.every_s, CONNECT_DEADLINE_S, one.serial),
+            one.options.build(one.name, one.times, parts),
+        )
+        for one in devices
+    ]
+
+
+def _device(name: DeviceId, reader: Reader) -> DeviceSettings:
+    driver = reader.choice("driver", DRIVERS.keys())
+    return DeviceSettings(name, driver, _times(reader), DRIVERS[driver](reader), reader.optional_text("serial"))
+
+
+def _times(reader: Reader) -> Times:
+    every_s = reader.duration_s("every", EVERY_S, minimum=0.1, maximum=3600.0)
+    slow_every_s = reader.duration_s("slow_every", SLOW_FACTOR * every_s, minimum=every_s, maximum=86400.0)
+    timeout_s = reader.duration_s("timeout", min(TIMEOUT_S, every_s / 3), minimum=0.02, maximum=60.0)
+    if timeout_s > every_s:
+        reader.problem("timeout", f"cannot be longer than the poll period of {every_s:g} s")
+    return Times(every_s, slow_every_s, timeout_s)
