@@ -6,7 +6,6 @@ else that the disk refuses (EIO, read-only, locked) is ``StoreError``.
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,8 +19,6 @@ from edgeagent.model.errors import StoreDamaged, StoreError, StoreFull
 T = TypeVar("T")
 SMALLEST_BYTES = 512
 """The smallest page that SQLite writes."""
-CHECK_EVERY_STEPS = 1000
-"""Virtual machine steps between two looks at the clock while a file is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +26,15 @@ class Profile:
     """What kind of database a file is.
 
     ``durable`` syncs every commit (FULL); else a power cut may cost the last commits (NORMAL), a crash never.
-    ``check_s`` bounds the integrity check at opening; what it did not reach is believed.
+    A file of at most ``check_pages`` is checked whole at opening; of a longer one only the ``vital`` tables are, and
+    ``examine`` checks the rest when there is time.
     """
 
     application_id: int
     migrations: Sequence[Migration]
     durable: bool = False
-    check_s: float = 0.02
+    vital: tuple[str, ...] = ()
+    check_pages: int = 1024
     busy_timeout_ms: int = 2000
     journal_limit_bytes: int = 4 * 1024 * 1024
     checkpoint_pages: int = 1000
@@ -55,6 +54,8 @@ class Database:
             StoreError: it cannot be opened, or a newer program wrote it.
         """
         self.path = path
+        self.checked = False
+        """The whole file was seen to be sound at opening."""
         self._profile = profile
         _refuse_scraps(path)
         self._writer = self._connect()
@@ -126,6 +127,20 @@ class Database:
             return False
         return True
 
+    def examine(self) -> None:
+        """Look through the whole file on a connection of its own, on the calling thread; takes seconds for gigabytes.
+
+        Raises:
+            StoreDamaged: damage was found.
+            StoreError: the file cannot be read.
+        """
+        connection = self._connect()
+        try:
+            with named(self.path, "check"):
+                quick_check(connection, self.path)
+        finally:
+            connection.close()
+
     async def close(self) -> None:
         """Finish what is queued, bring the log into the file and close it; safe twice."""
         if self._closed:
@@ -171,7 +186,7 @@ class Database:
         pragma("PRAGMA trusted_schema = OFF")
         pragma("PRAGMA temp_store = MEMORY")
         self._recognise()
-        check(self._writer, self.path, self._profile.check_s)
+        self.checked = self._check()
         pragma("PRAGMA journal_mode = WAL").fetchone()
         pragma(f"PRAGMA synchronous = {'FULL' if self._profile.durable else 'NORMAL'}")
         pragma(f"PRAGMA journal_size_limit = {self._profile.journal_limit_bytes:d}")
@@ -179,6 +194,18 @@ class Database:
         if self._profile.max_pages is not None:
             pragma(f"PRAGMA max_page_count = {self._profile.max_pages:d}")
         migrate(self._writer, self.path.name, self._profile.migrations)
+
+    def _check(self) -> bool:
+        """Look for damage; true when the whole file was seen."""
+        (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
+        if pages <= self._profile.check_pages:
+            quick_check(self._writer, self.path)
+            return True
+        (tables,) = self._writer.execute("SELECT json_group_array(name) FROM sqlite_master").fetchone()
+        for table in self._profile.vital:
+            if table in tables:
+                quick_check(self._writer, self.path, table)
+        return False
 
     def _recognise(self) -> None:
         """The file carries this kind's application id; an empty one is given it."""
@@ -197,25 +224,15 @@ def _refuse_scraps(path: Path) -> None:
         raise StoreDamaged(f"cannot open {path.name}: {path.stat().st_size} bytes are no database")
 
 
-def check(connection: sqlite3.Connection, path: Path, limit_s: float) -> bool:
-    """Look for damage for at most ``limit_s``; true when the whole file was seen.
+def quick_check(connection: sqlite3.Connection, path: Path, table: str = "") -> None:
+    """Look for damage in a table, or in all.
 
     Raises:
         StoreDamaged: some was found.
     """
-    end_s = time.monotonic() + limit_s
-    connection.set_progress_handler(lambda: time.monotonic() > end_s, CHECK_EVERY_STEPS)
-    try:
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-            raise
-        return False
-    finally:
-        connection.set_progress_handler(None, 0)
+    (found,) = connection.execute(f"PRAGMA quick_check({table or 1})").fetchone()
     if found != "ok":
         raise StoreDamaged(f"cannot trust {path.name}: {found}")
-    return True
 
 
 @contextmanager

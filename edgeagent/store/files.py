@@ -26,7 +26,7 @@ from edgeagent.store.opening import (
 )
 from edgeagent.store.reserve import Reserve
 from edgeagent.store.safety import SafetyShelf, load_facts
-from edgeagent.store.schema import SAFETY, SAFETY_FILE, SAFETY_STREAMS, TELEMETRY, TELEMETRY_FILE
+from edgeagent.store.schema import SAFETY, SAFETY_FILE, SAFETY_STREAMS, TELEMETRY, TELEMETRY_FILE, place_of
 from edgeagent.store.seal import Seal, break_seal, read_seal, write_seal
 from edgeagent.store.shelf import Supply
 from edgeagent.store.telemetry import TelemetryShelf
@@ -229,9 +229,10 @@ def _load(path: Path, profile: Profile) -> tuple[Database, Ledger, dict[str, obj
 
 def _newest_at_s(connection: sqlite3.Connection) -> int:
     newest = 0
-    for number in range(1, 4):
+    for slot, last in connection.execute("SELECT slot, last FROM epochs WHERE pending > 0").fetchall():
         found = connection.execute(
-            "SELECT at_s FROM records WHERE stream = ? ORDER BY epoch DESC, sequence DESC LIMIT 1", (number,)
+            "SELECT at_s FROM records WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1",
+            (place_of(slot, 0), place_of(slot, last)),
         ).fetchone()
         newest = max(newest, found[0] if found else 0)
     return newest
@@ -267,7 +268,7 @@ def _mirror(epochs: dict[int, Tally], stream: Stream) -> dict[tuple[Stream, int]
 
 
 def _blank(tally: Tally) -> Tally:
-    return replace(tally, pending=0, pending_bytes=0, first=tally.last + 1, oldest_at_s=0)
+    return replace(tally, pending=0, pending_bytes=0, first=tally.last + 1, oldest_at_s=0, slot=0)
 
 
 def _last(safety: SafetyShelf, stream: Stream) -> list[tuple[int, Tally]]:

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from edgeagent.model.journal import Stream
-from edgeagent.store.schema import NUMBER_OF_STREAM, STREAM_OF_NUMBER
+from edgeagent.store.schema import NUMBER_OF_STREAM, STREAM_OF_NUMBER, place_of, sequence_of
 
 APPENDED = "appended"
 ACKNOWLEDGED = "acknowledged"
@@ -22,6 +22,7 @@ class Tally:
 
     ``ceiling`` is the highest sequence that may ever have been sent; above ``last`` only where a power cut or a lost
     file may have taken committed records back. ``first`` is the first pending sequence, ``last + 1`` when none is.
+    ``slot`` tells where the epoch's records stand in their own file; it is 0 in the mirror that the other file keeps.
     """
 
     last: int = 0
@@ -30,6 +31,7 @@ class Tally:
     pending_bytes: int = 0
     first: int = 1
     oldest_at_s: int = 0
+    slot: int = 0
 
     def ended(self, last: int, ceiling: int) -> "Tally":
         """The same epoch with what another file knows of its end."""
@@ -50,6 +52,10 @@ class Ledger:
         """What one epoch holds."""
         return self.epochs[stream][epoch]
 
+    def free_slot(self) -> int:
+        """A slot that no epoch of the file has."""
+        return 1 + max((tally.slot for epochs in self.epochs.values() for tally in epochs.values()), default=0)
+
     def put(self, stream: Stream, epoch: int, tally: Tally) -> None:
         """Replace one entry; the map is replaced too, so that a reader's loop over it never breaks."""
         if epoch in self.epochs[stream]:
@@ -67,28 +73,31 @@ class Ledger:
 def load(connection: sqlite3.Connection) -> Ledger:
     """The ledger as the file has it; reads one record per epoch that has pending ones."""
     ledger = Ledger()
-    rows = connection.execute("SELECT stream, epoch, last, ceiling, pending, pending_bytes FROM epochs").fetchall()
-    for number, epoch, last, ceiling, pending, pending_bytes in rows:
-        first, at_s = first_pending(connection, number, epoch, last) if pending else (last + 1, 0)
-        ledger.put(STREAM_OF_NUMBER[number], epoch, Tally(last, ceiling, pending, pending_bytes, first, at_s))
+    rows = connection.execute(
+        "SELECT stream, epoch, last, ceiling, pending, pending_bytes, slot FROM epochs"
+    ).fetchall()
+    for number, epoch, last, ceiling, pending, pending_bytes, slot in rows:
+        first, at_s = first_pending(connection, slot, last) if pending else (last + 1, 0)
+        ledger.put(STREAM_OF_NUMBER[number], epoch, Tally(last, ceiling, pending, pending_bytes, first, at_s, slot))
     for number, name, count in connection.execute("SELECT stream, name, count FROM totals"):
         ledger.totals[STREAM_OF_NUMBER[number]][name] = count
     return ledger
 
 
-def first_pending(connection: sqlite3.Connection, number: int, epoch: int, last: int) -> tuple[int, int]:
+def first_pending(connection: sqlite3.Connection, slot: int, last: int) -> tuple[int, int]:
     """The first pending record's sequence and time."""
     found = connection.execute(
-        "SELECT sequence, at_s FROM records WHERE stream = ? AND epoch = ? ORDER BY sequence LIMIT 1", (number, epoch)
+        "SELECT place, at_s FROM records WHERE place BETWEEN ? AND ? ORDER BY place LIMIT 1",
+        (place_of(slot, 0), place_of(slot, last)),
     ).fetchone()
-    return (last + 1, 0) if found is None else (found[0], found[1])
+    return (last + 1, 0) if found is None else (sequence_of(found[0]), found[1])
 
 
 def store_tally(connection: sqlite3.Connection, stream: Stream, epoch: int, tally: Tally) -> None:
     """Write one entry."""
     connection.execute(
-        "INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?, ?)",
-        (NUMBER_OF_STREAM[stream], epoch, tally.last, tally.ceiling, tally.pending, tally.pending_bytes),
+        "INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (NUMBER_OF_STREAM[stream], epoch, tally.last, tally.ceiling, tally.pending, tally.pending_bytes, tally.slot),
     )
 
 

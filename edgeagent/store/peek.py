@@ -18,7 +18,6 @@ from edgeagent.model.errors import StoreError, WireError
 from edgeagent.model.journal import Stream, StreamCounts
 from edgeagent.store.ledger import ACKNOWLEDGED, APPENDED, DROPPED
 from edgeagent.store.schema import (
-    NUMBER_OF_STREAM,
     SAFETY_FILE,
     SAFETY_STREAMS,
     STREAM_OF_NUMBER,
@@ -30,7 +29,7 @@ from edgeagent.wire.record import Described, Sample, decode
 
 LOOK_BACK_RECORDS = 2000
 """The newest telemetry records that are searched for each device's last sample."""
-_NEWEST_SQL = "SELECT content FROM records WHERE stream = ? ORDER BY epoch DESC, sequence DESC LIMIT ?"
+_NEWEST_SQL = "SELECT content FROM records ORDER BY place DESC LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def _stream_counts(stream: Stream, totals: dict[str, int], records: int, size: i
 def _newest(connection: sqlite3.Connection) -> tuple[dict[tuple[str, str], Sample], dict[str, Described]]:
     samples: dict[tuple[str, str], Sample] = {}
     described: dict[str, Described] = {}
-    rows = connection.execute(_NEWEST_SQL, (NUMBER_OF_STREAM[Stream.TELEMETRY], LOOK_BACK_RECORDS))
+    rows = connection.execute(_NEWEST_SQL, (LOOK_BACK_RECORDS,))
     for (content,) in rows:
         try:
             record = decode(content)

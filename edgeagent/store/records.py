@@ -7,43 +7,28 @@ from dataclasses import dataclass, replace
 
 from edgeagent.model.journal import Stream
 from edgeagent.store.ledger import Tally, first_pending, store_tally
-from edgeagent.store.schema import NUMBER_OF_STREAM
+from edgeagent.store.schema import SEQUENCE_BITS, place_of, sequence_of
 
+MAX_SEQUENCE = (1 << SEQUENCE_BITS) - 1
 FRAME_BYTES_PER_RECORD = 4
 """What a frame adds to each record: its length."""
-RUN_SQL = (
-    "SELECT sequence, crc, content FROM records WHERE stream = ? AND epoch = ? AND sequence >= ? "
-    "ORDER BY sequence LIMIT ?"
-)
-SLICE_SQL = (
-    "SELECT sequence, length(content) FROM records WHERE stream = ? AND epoch = ? AND sequence BETWEEN ? AND ? "
-    "ORDER BY sequence LIMIT ?"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where a run may begin."""
-
-    stream: Stream
-    epoch: int
-    sequence: int
+RUN_SQL = "SELECT place, crc, content FROM records WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?"
+SLICE_SQL = "SELECT place, length(content) FROM records WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """At most ``limit`` records of an epoch from ``first`` to ``last``, both included."""
+    """At most ``limit`` records of the epoch in a slot, from ``first`` to ``last``, both included."""
 
-    stream: Stream
-    epoch: int
+    slot: int
     first: int
     last: int
     limit: int
 
     @property
-    def where(self) -> tuple[int, int, int, int, int]:
+    def where(self) -> tuple[int, int, int]:
         """Its SQL parameters."""
-        return (NUMBER_OF_STREAM[self.stream], self.epoch, self.first, self.last, self.limit)
+        return (place_of(self.slot, self.first), place_of(self.slot, min(self.last, MAX_SEQUENCE)), self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +41,14 @@ class Run:
 
 
 def insert(
-    connection: sqlite3.Connection, place: tuple[Stream, int], tally: Tally, contents: Sequence[bytes], at_s: int
+    connection: sqlite3.Connection, where: tuple[Stream, int], tally: Tally, contents: Sequence[bytes], at_s: int
 ) -> Tally:
     """Put records behind the last one of an epoch; returns the epoch's new tally, which is written too."""
-    stream, epoch = place
-    number, start = NUMBER_OF_STREAM[stream], tally.last + 1
     connection.executemany(
-        "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO records VALUES (?, ?, ?, ?)",
         [
-            (number, epoch, sequence, at_s, crc_of(sequence, content), content)
-            for sequence, content in enumerate(contents, start)
+            (place_of(tally.slot, sequence), at_s, crc_of(sequence, content), content)
+            for sequence, content in enumerate(contents, tally.last + 1)
         ],
     )
     last = tally.last + len(contents)
@@ -77,15 +60,15 @@ def insert(
         pending_bytes=tally.pending_bytes + sum(map(len, contents)),
         oldest_at_s=tally.oldest_at_s if tally.pending else at_s,
     )
-    store_tally(connection, stream, epoch, after)
+    store_tally(connection, *where, after)
     return after
 
 
-def run(connection: sqlite3.Connection, start: Start, max_records: int, max_bytes: int, *, checked: bool) -> Run | None:
-    """The first run of consecutive records at or after ``start``, within the bounds; one record is always taken."""
-    rows = connection.execute(RUN_SQL, (NUMBER_OF_STREAM[start.stream], start.epoch, start.sequence, max_records))
+def run(connection: sqlite3.Connection, stretch: Stretch, max_bytes: int, *, checked: bool) -> Run | None:
+    """The first run of consecutive records in the stretch, within ``max_bytes``; one record is always taken."""
     first, size, records = 0, 0, list[bytes]()
-    for sequence, crc, content in rows:
+    for place, crc, content in connection.execute(RUN_SQL, stretch.where):
+        sequence = sequence_of(place)
         first = first or sequence
         size += len(content) + FRAME_BYTES_PER_RECORD
         if sequence != first + len(records) or (records and size > max_bytes):
@@ -96,18 +79,16 @@ def run(connection: sqlite3.Connection, start: Start, max_records: int, max_byte
     return Run(first, tuple(records)) if records else None
 
 
-def delete(connection: sqlite3.Connection, stretch: Stretch, tally: Tally) -> tuple[Tally, list[int]]:
-    """Take out a stretch of records; returns the epoch's new tally and the sequences that went."""
-    number, epoch = NUMBER_OF_STREAM[stretch.stream], stretch.epoch
+def delete(
+    connection: sqlite3.Connection, where: tuple[Stream, int], tally: Tally, stretch: Stretch
+) -> tuple[Tally, list[int]]:
+    """Take out a stretch of an epoch's records; returns its new tally and the sequences that went."""
     rows = connection.execute(SLICE_SQL, stretch.where).fetchall()
     if not rows:
         return tally, []
-    connection.execute(
-        "DELETE FROM records WHERE stream = ? AND epoch = ? AND sequence BETWEEN ? AND ?",
-        (number, epoch, rows[0][0], rows[-1][0]),
-    )
+    connection.execute("DELETE FROM records WHERE place BETWEEN ? AND ?", (rows[0][0], rows[-1][0]))
     pending = tally.pending - len(rows)
-    start, at_s = first_pending(connection, number, epoch, tally.last) if pending else (tally.last + 1, 0)
+    start, at_s = first_pending(connection, tally.slot, tally.last) if pending else (tally.last + 1, 0)
     after = replace(
         tally,
         pending=pending,
@@ -115,8 +96,8 @@ def delete(connection: sqlite3.Connection, stretch: Stretch, tally: Tally) -> tu
         first=start,
         oldest_at_s=at_s,
     )
-    store_tally(connection, stretch.stream, epoch, after)
-    return after, [sequence for sequence, _ in rows]
+    store_tally(connection, *where, after)
+    return after, [sequence_of(place) for place, _ in rows]
 
 
 def crc_of(sequence: int, content: bytes) -> int:

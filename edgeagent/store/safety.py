@@ -9,7 +9,7 @@ from edgeagent.core.database import Database
 from edgeagent.model.journal import Ack, Stream
 from edgeagent.store.ledger import Ledger, Tally, store_tally, store_total
 from edgeagent.store.queue import Queued
-from edgeagent.store.records import Stretch
+from edgeagent.store.records import MAX_SEQUENCE, Stretch
 from edgeagent.store.reserve import Reserve
 from edgeagent.store.schema import SAFETY_STREAMS
 from edgeagent.store.shelf import DELETE_RECORDS, Shelf, Supply, put_fact
@@ -20,10 +20,10 @@ INNER = "store."
 """What the names of the store's own facts begin with."""
 SEALED = "sealed"
 SEALED_BYTES = "sealed_bytes"
-_SEAL_SQL = """INSERT OR REPLACE INTO sealed SELECT epoch, sequence, at_s, content FROM records
-    WHERE stream = ? AND epoch = ? AND sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?"""
+_SEAL_SQL = """INSERT INTO sealed (epoch, sequence, at_s, content) SELECT ?, place & ?, at_s, content FROM records
+    WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?"""
 _SEALED_SIZE_SQL = """SELECT count(*), coalesce(sum(size), 0) FROM (SELECT length(content) AS size FROM records
-    WHERE stream = ? AND epoch = ? AND sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?)"""
+    WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?)"""
 
 
 class SafetyShelf(Shelf):
@@ -97,11 +97,11 @@ class SafetyShelf(Shelf):
             self.ledger.add(Stream.AUDIT, name, count)
         self._sealed_now = {}
 
-    def _seal(self, connection: sqlite3.Connection, stretch: Stretch) -> None:
-        if stretch.stream is not Stream.AUDIT:
+    def _seal(self, connection: sqlite3.Connection, where: tuple[Stream, int], stretch: Stretch) -> None:
+        if where[0] is not Stream.AUDIT:
             return
         count, size = connection.execute(_SEALED_SIZE_SQL, stretch.where).fetchone()
-        connection.execute(_SEAL_SQL, stretch.where)
+        connection.execute(_SEAL_SQL, (where[1], MAX_SEQUENCE, *stretch.where))
         store_total(connection, Stream.AUDIT, SEALED, count)
         store_total(connection, Stream.AUDIT, SEALED_BYTES, size)
         self._sealed_now = {SEALED: count, SEALED_BYTES: size}
@@ -109,14 +109,13 @@ class SafetyShelf(Shelf):
     def _prune(self, connection: sqlite3.Connection, keep_s: float, budget_bytes: int) -> tuple[int, int]:
         excess = self.ledger.totals[Stream.AUDIT][SEALED_BYTES] - budget_bytes
         rows = connection.execute(
-            "SELECT epoch, sequence, at_s, length(content) FROM sealed ORDER BY epoch, sequence LIMIT ?",
-            (DELETE_RECORDS,),
+            "SELECT number, at_s, length(content) FROM sealed ORDER BY number LIMIT ?", (DELETE_RECORDS,)
         ).fetchall()
         gone = size = 0
-        for epoch, sequence, at_s, length in rows:
+        for number, at_s, length in rows:
             if at_s > self._life_s() - keep_s and size >= excess:
                 break
-            connection.execute("DELETE FROM sealed WHERE epoch = ? AND sequence = ?", (epoch, sequence))
+            connection.execute("DELETE FROM sealed WHERE number = ?", (number,))
             gone, size = gone + 1, size + length
         store_total(connection, Stream.AUDIT, SEALED, -gone)
         store_total(connection, Stream.AUDIT, SEALED_BYTES, -size)

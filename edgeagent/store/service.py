@@ -61,6 +61,7 @@ class StoreService:
             upkeep.take_reserve()
         if self._is_due("expire", EXPIRE_EVERY_S):
             await upkeep.expire()
+            await upkeep.examine()
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now_s = self._clock.now_s()

@@ -18,7 +18,7 @@ from edgeagent.store.files import Files
 from edgeagent.store.ledger import ACKNOWLEDGED, APPENDED, DROPPED, Ledger
 from edgeagent.store.life import Life
 from edgeagent.store.queue import Losses, Made, Queue, Queued
-from edgeagent.store.records import Start
+from edgeagent.store.records import MAX_SEQUENCE, Stretch
 from edgeagent.store.safety import INNER
 from edgeagent.store.schema import SAFETY_FILE, SAFETY_STREAMS
 from edgeagent.store.settings import StoreSettings
@@ -143,10 +143,13 @@ class Store:
         shelf = self._shelf(stream)
         if shelf is None:
             return None
-        start = Start(stream, epoch, from_sequence)
+        tally = shelf.ledger.epochs[stream].get(epoch)
+        if tally is None or not tally.slot:
+            return None
+        stretch = Stretch(tally.slot, from_sequence, MAX_SEQUENCE, max_records)
         try:
             for _ in range(BROKEN_PER_BATCH):
-                run = await shelf.database.read(lambda connection: shelf.run(connection, start, max_records, max_bytes))
+                run = await shelf.database.read(lambda connection: shelf.run(connection, stretch, max_bytes))
                 if run is None or run.records:
                     return batch_of(stream, epoch, run)
                 await self._take_broken(epoch, run.broken)

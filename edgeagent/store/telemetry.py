@@ -16,7 +16,7 @@ from edgeagent.store import records
 from edgeagent.store.ledger import APPENDED, DROPPED, Ledger, Tally, store_tally, store_total
 from edgeagent.store.queue import Queued
 from edgeagent.store.records import Stretch
-from edgeagent.store.schema import NUMBER_OF_STREAM, TELEMETRY_STREAMS
+from edgeagent.store.schema import TELEMETRY_STREAMS, sequence_of
 from edgeagent.store.shelf import MAX_COMMIT_RECORDS, Shelf, Supply
 from edgeagent.wire.record import Gap, decode, encode
 
@@ -24,11 +24,11 @@ MAX_ANNOUNCEMENTS = 512
 """Sequences kept free for records that the store itself makes: more than one slice can need."""
 ROW_BYTES = 32
 """What the file adds to each record, for the byte budget."""
-THIN_RECORDS = 250
+THIN_RECORDS = 200
 EPOCH_OPENED_AT = 1
 """The sequence of the record that opens an epoch."""
-OLDEST_SQL = """SELECT sequence, at_s, CASE WHEN substr(content, 2, 4) = x'a3676170' THEN content END
-    FROM records WHERE stream = ? AND epoch = ? AND sequence > ? ORDER BY sequence LIMIT ?"""  # msgpack "gap"
+OLDEST_SQL = """SELECT place, at_s, CASE WHEN substr(content, 2, 4) = x'a3676170' THEN content END
+    FROM records WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?"""  # msgpack "gap"
 
 Mirror = Callable[[], dict[tuple[Stream, int], Tally]]
 """What the other file's streams hold, by stream and epoch."""
@@ -97,22 +97,23 @@ class TelemetryShelf(Shelf):
         return taken
 
     def _thin(self, connection: sqlite3.Connection, epoch: int, before_s: float | None, why: str) -> Taken | None:
-        where = (NUMBER_OF_STREAM[Stream.TELEMETRY], epoch, EPOCH_OPENED_AT, THIN_RECORDS)
-        rows = connection.execute(OLDEST_SQL, where).fetchall()
+        tally = self.ledger.tally(Stream.TELEMETRY, epoch)
+        stretch = Stretch(tally.slot, EPOCH_OPENED_AT + 1, tally.last, THIN_RECORDS)
+        rows = connection.execute(OLDEST_SQL, stretch.where).fetchall()
         if before_s is not None:
             rows = list(takewhile(lambda row: row[1] < before_s, rows))
         if not rows:
             return None
         carried = [gap for _, _, content in rows if content is not None and (gap := _gap(content)) is not None]
-        return self._replace(connection, epoch, [sequence for sequence, _, _ in rows], carried, why)
+        return self._replace(connection, epoch, [sequence_of(place) for place, _, _ in rows], carried, why)
 
     def _replace(
         self, connection: sqlite3.Connection, epoch: int, sequences: list[int], carried: list[Gap], why: str
     ) -> Taken:
         """Delete the records and put Gaps in their place, behind the last record of the current epoch."""
         stream, before = Stream.TELEMETRY, self.ledger.tally(Stream.TELEMETRY, epoch)
-        stretch = Stretch(stream, epoch, sequences[0], sequences[-1], len(sequences))
-        after, gone = records.delete(connection, stretch, before)
+        stretch = Stretch(before.slot, sequences[0], sequences[-1], len(sequences))
+        after, gone = records.delete(connection, (stream, epoch), before, stretch)
         gaps = [encode(gap) for gap in merged([*carried, *runs(epoch, gone, why)])]
         tallies = {epoch: after}
         current = self.ledger.current[stream]

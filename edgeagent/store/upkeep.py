@@ -62,6 +62,16 @@ class Upkeep:
         async with self._healing:
             await asyncio.to_thread(self._files.close)
 
+    async def examine(self) -> None:
+        """Look through files that were too long to be checked at opening; what is damaged is healed next."""
+        for shelf in (self._files.safety, self._files.telemetry):
+            if shelf is not None and not shelf.database.checked:
+                shelf.database.checked = True
+                try:
+                    await asyncio.to_thread(shelf.database.examine)
+                except StoreError as error:
+                    self._committer.note(shelf, error)
+
     async def _heal_once(self) -> None:
         async with self._healing:
             if self._closed:

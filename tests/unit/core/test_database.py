@@ -12,7 +12,7 @@ import pytest
 from edgeagent.core.database import Database, Profile
 from edgeagent.model.errors import StoreDamaged, StoreError, StoreFull
 
-PLAIN = Profile(application_id=77, migrations=(("CREATE TABLE t (n INTEGER, b BLOB)",),), check_s=5.0)
+PLAIN = Profile(application_id=77, migrations=(("CREATE TABLE t (n INTEGER, b BLOB)",),), vital=("t",))
 
 
 @contextmanager
@@ -146,16 +146,22 @@ def test_no_flipped_byte_makes_opening_fail_in_an_unnamed_way(tmp_path: Path) ->
             Database(path, PLAIN).close_now()
 
 
-def test_an_unreached_end_of_the_check_is_believed(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
-    with database(path) as one:
-        one.transact(
-            lambda connection: connection.executemany(
-                "INSERT INTO t VALUES (?, ?)", [(n, b"x" * 900) for n in range(20_000)]
-            )
-        )
-    with database(path, replace(PLAIN, check_s=0.0)) as again:
-        assert len(again.query(numbers)) == 20_000
+def test_a_long_file_is_checked_in_its_vital_tables_and_examined_later(tmp_path: Path) -> None:
+    path, short = tmp_path / "a.db", replace(PLAIN, check_pages=4, vital=())
+    rows = [(n, b"x" * 900) for n in range(2000)]
+    with database(path, short) as one:
+        one.transact(lambda connection: connection.executemany("INSERT INTO t VALUES (?, ?)", rows))
+        assert one.checked
+    with database(path, short) as again:
+        assert not again.checked
+        again.examine()
+    content = bytearray(path.read_bytes())
+    content[200 * 4096 : 201 * 4096] = os.urandom(4096)
+    path.write_bytes(content)
+    with database(path, short) as damaged, pytest.raises(StoreDamaged):
+        damaged.examine()
+    with pytest.raises(StoreDamaged):
+        Database(path, replace(short, vital=("t",)))
 
 
 def test_a_folder_that_does_not_exist_is_a_store_error(tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ async def test_a_million_pending_rows_are_never_scanned(opened: Opener, sql: str
             lambda connection: connection.execute(f"EXPLAIN QUERY PLAN {sql}", (3,) * sql.count("?")).fetchall()
         )
         (step,) = [detail for *_, detail in plan]
-        assert step.startswith("SEARCH records USING PRIMARY KEY (stream=? AND epoch=? AND sequence>")
+        assert step == "SEARCH records USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
 
 
 async def test_counts_are_right_after_reopening_without_counting(
