@@ -2,21 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from itertools import zip_longest
 
 GAP = "  "
 
 
 def render(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> str:
-    """Rows under their head; the columns named in ``right`` are aligned to the right."""
-    widths = [max(map(len, column)) for column in zip_longest(head, *rows, fillvalue="")]
+    """Rows under their head; the columns named in ``right`` are aligned right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = []
     for row in [head, *rows]:
         cells = [
             cell.rjust(width) if name in right else cell.ljust(width)
-            for name, cell, width in zip_longest(head, row, widths, fillvalue="")
+            for name, cell, width in zip(head, row, widths, strict=True)
         ]
-        lines.append(GAP.join(map(str, cells)).rstrip())
+        lines.append(GAP.join(cells).rstrip())
     return "\n".join(lines)
 
 

@@ -51,11 +51,10 @@ def _own(folder: Path) -> None:
 async def _serve(configuration: Configuration, notifier: Notifier, environment: Mapping[str, str]) -> None:
     clock = SystemClock()
     daemon = wire(configuration, clock)
-    daemon.store.open()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _stop, daemon, stop, number)
     log.info("starting", version=__version__, pod=f"{configuration.daemon.site}/{configuration.daemon.pod}")
     daemon.store.audit("daemon", "start", f"version {__version__}, process {os.getpid()}")
     helpers = [asyncio.create_task(daemon.lag.run()), asyncio.create_task(_tell(daemon, notifier, clock))]
@@ -68,18 +67,24 @@ async def _serve(configuration: Configuration, notifier: Notifier, environment: 
         await daemon.supervisor.run(stop)
     finally:
         notifier.send("STOPPING=1")
-        daemon.store.audit("daemon", "stop", "signal")
         for helper in helpers:
             helper.cancel()
         await asyncio.gather(*helpers, return_exceptions=True)
+        await daemon.book.settle()
         await daemon.store.close()
         log.info("stopped")
 
 
+def _stop(daemon: Daemon, stop: asyncio.Event, number: signal.Signals) -> None:
+    if not stop.is_set():
+        # Before the last delivery, so that the NOC reads it.
+        daemon.store.audit("daemon", "stop", number.name)
+    stop.set()
+
+
 async def _tell(daemon: Daemon, notifier: Notifier, clock: SystemClock) -> None:
     """READY once every Service runs, never waiting for a device or the NOC; then the status sentence."""
-    while not daemon.supervisor.all_started:
-        await asyncio.sleep(0.01)
+    await daemon.supervisor.started.wait()
     notifier.send("READY=1", f"MAINPID={os.getpid()}")
     while True:
         notifier.send(f"STATUS={daemon.status.sentence()}")
@@ -91,4 +96,3 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 50, 1000)
-

@@ -64,10 +64,14 @@ class Status:
     def sentence(self) -> str:
         """How the pod is, in one line: what needs a person first, then the link, then what is kept."""
         statuses = self._state.statuses().values()
-        down = sorted(one.device for one in statuses if one.state is not DeviceState.ONLINE)
+        well = (DeviceState.ONLINE, DeviceState.CONNECTING)
+        down = sorted(one.device for one in statuses if one.state not in well)
+        connecting = sum(one.state is DeviceState.CONNECTING for one in statuses)
         failed = [one.message or one.part for one in self._health.conditions() if one.level is Level.FAILED]
         parts = [f"{len(failed)} parts failed: {failed[0]}"] if failed else []
-        parts += [f"{_some(down)} not answering"] if down else [f"all {len(statuses)} devices answer"]
+        parts += [f"{_some(down)} not answering as they should"] if down else []
+        parts += [f"{connecting} of {len(statuses)} devices are being connected"] if connecting else []
+        parts += [] if down or connecting else [f"all {len(statuses)} devices answer"]
         parts.append(self._link_words())
         return "; ".join(parts)
 
@@ -151,7 +155,7 @@ class Status:
         return {stream.value: asdict(counts) for stream, counts in self._outbox.counts().items()}
 
     def _devices(self, now_s: float) -> Sequence[dict[str, object]]:
-        rows = []
+        rows: list[dict[str, object]] = []
         for device, one in sorted(self._state.statuses().items()):
             info = self._state.infos().get(device)
             rows.append(

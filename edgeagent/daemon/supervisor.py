@@ -71,6 +71,8 @@ class Supervisor:
         self._restarts = metrics.counter("edgeagent_service_restarts", "Starts after a Service ended or was cancelled")
         self._supervised: list[Supervised] = []
         self._checked_s = clock.now_s()
+        self.started = asyncio.Event()
+        """Set once every Service has been started."""
 
     def add(self, service: Service, policy: Policy = Policy.PERMANENT) -> None:
         """Have the Service run from the next ``run`` on."""
@@ -80,11 +82,6 @@ class Supervisor:
     def services(self) -> tuple[Supervised, ...]:
         """Every Service with its fate so far."""
         return tuple(self._supervised)
-
-    @property
-    def all_started(self) -> bool:
-        """Every Service has been started once."""
-        return all(one.phase is not Phase.WAITING for one in self._supervised)
 
     def fault(self) -> str | None:
         """Why the watchdog must be withheld: a critical Service cannot be brought back, or nobody looks; else None."""
@@ -110,6 +107,8 @@ class Supervisor:
     async def _keep(self, one: Supervised) -> None:
         while True:
             self._move(one, Phase.RUNNING)
+            if all(other.phase is not Phase.WAITING for other in self._supervised):
+                self.started.set()
             one.last_beat_s, one.missed_beat = self._clock.now_s(), False
             failed = await self._run_once(one)
             if one.policy is Policy.TEMPORARY or (one.policy is Policy.TRANSIENT and not failed):

@@ -1,0 +1,95 @@
+"""The one place where every object of the daemon is made and joined."""
+
+from dataclasses import dataclass
+
+from edgeagent import __version__
+from edgeagent.api.server import ApiServer
+from edgeagent.core.clock import Clock
+from edgeagent.core.health import Health
+from edgeagent.core.metrics import Metrics
+from edgeagent.core.state import State
+from edgeagent.daemon.configuration import Configuration
+from edgeagent.daemon.drain import Drain
+from edgeagent.daemon.identity_book import StoredBook
+from edgeagent.daemon.status import Status
+from edgeagent.daemon.supervisor import Supervisor
+from edgeagent.daemon.systemd import LoopLag
+from edgeagent.drivers.parts import Parts
+from edgeagent.drivers.poller import Poller
+from edgeagent.drivers.settings import build
+from edgeagent.store.recorder import Recorder
+from edgeagent.store.service import StoreService
+from edgeagent.store.store import Store
+from edgeagent.uplink.service import Uplink
+from edgeagent.wire.keyring import load_keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """What ``run`` needs to hold in its hands."""
+
+    supervisor: Supervisor
+    store: Store
+    book: StoredBook
+    status: Status
+    lag: LoopLag
+    metrics: Metrics
+
+
+def wire(configuration: Configuration, clock: Clock) -> Daemon:
+    """Make everything; nothing runs and nothing is open yet, except the store, which others look into.
+
+    Services are cancelled in the reverse order: first nothing new is read, then what was read is recorded, delivered
+    and committed.
+
+    Raises:
+        ConfigError: the keyring cannot be used.
+        StoreError: another daemon uses the state folder, or a newer one wrote it.
+    """
+    settings = configuration.daemon
+    keyring = load_keyring(configuration.uplink.keyring)
+    metrics, state, health = Metrics(), State(clock), Health(clock)
+    store = Store(configuration.store.folder or settings.state, configuration.store, clock)
+    store.open()
+    lag = LoopLag(metrics)
+    supervisor = Supervisor(clock, health, metrics)
+    uplink = Uplink(
+        configuration.uplink,
+        site=settings.site,
+        pod=settings.pod,
+        version=__version__,
+        keyring=keyring,
+        outbox=store,
+        clock=clock,
+        health=health,
+        metrics=metrics,
+    )
+    status = Status(
+        settings=settings,
+        clock=clock,
+        state=state,
+        health=health,
+        supervisor=supervisor,
+        outbox=store,
+        link=uplink,
+        lag=lag,
+    )
+    book = StoredBook(store)
+    api = ApiServer(
+        configuration.api,
+        settings.socket,
+        metrics,
+        state,
+        status=status.status,
+        points=status.points,
+        health=status.healthz,
+    )
+    devices = build(configuration.devices, Parts(clock))
+    poller = Poller(devices, state=state, clock=clock, metrics=metrics, book=book)
+    supervisor.add(StoreService(store, clock, health, metrics))
+    supervisor.add(uplink)
+    supervisor.add(Drain(store, store, uplink))
+    supervisor.add(Recorder(state, store, clock))
+    supervisor.add(api)
+    supervisor.add(poller)
+    return Daemon(supervisor, store, book, status, lag, metrics)
