@@ -16,7 +16,6 @@ from edgeagent.core.health import Health, Level
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.ports import Beat
 from edgeagent.model.errors import LinkError, StoreError
-from edgeagent.model.journal import Stream
 from edgeagent.noc.coverage import CoverKey
 from edgeagent.noc.fleet import Changes, Fleet
 from edgeagent.noc.intake import Arrival, Intake
@@ -150,12 +149,11 @@ class Ingest:
             await asyncio.sleep(self._settings.ack_every_s)
 
     def _send_ack(self, link: Link, fleet: Fleet, key: CoverKey) -> None:
-        pod, stream, epoch = key
-        address = fleet.addresses[pod]
-        token = ack.sign(fleet.covers[key].ack(str(address), stream, epoch), self._key, self._clock.wall_s())
+        topic = fleet.addresses[key[0]].topic(Leaf.JOURNAL_ACK)
+        token = ack.sign(fleet.ack(key), self._key, self._clock.wall_s())
         # Whether it arrives is the pod's business: what it misses it sends again, and is told again.
-        link.send(address.topic(Leaf.JOURNAL_ACK), token).add_done_callback(asyncio.Future.exception)
-        self._acks.add(stream=Stream(stream))
+        link.send(topic, token).add_done_callback(asyncio.Future.exception)
+        self._acks.add(stream=key[1])
 
     def _count(self, changes: Changes) -> None:
         self._records.add(changes.records, result="new")

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edgeagent.model.errors import WireError
-from edgeagent.model.journal import Batch
+from edgeagent.model.journal import Batch, Stream
+from edgeagent.noc.chain import follow
 from edgeagent.noc.coverage import Coverage, CoverKey
 from edgeagent.noc.fleet import Changes, Fleet
 from edgeagent.noc.ranges import Ranges
@@ -58,6 +59,8 @@ class Intake:
             except Refused as refused:
                 self._set_aside(arrival, refused)
         self._reader.finish()
+        for pod in {pod for pod, stream, _ in self._changes.touched if stream is Stream.AUDIT}:
+            self._changes.chains[pod] = follow(self._connection, pod, self._audit_covers(pod))
         for key, cover in self._changes.covers.items():
             self._write_held(key, self._fleet.covers.get(key, Coverage()).held, cover.held)
         rows = self._changes.refused.items()
@@ -168,6 +171,14 @@ class Intake:
             known = self._fleet.covers.get(key)
             self._changes.covers[key] = Coverage() if known is None else known.copy()
         return self._changes.covers[key]
+
+    def _audit_covers(self, pod: int) -> dict[int, Coverage]:
+        fresh = {epoch for owner, stream, epoch in self._changes.covers if (owner, stream) == (pod, Stream.AUDIT)}
+        epochs = fresh | self._fleet.epochs.get((pod, Stream.AUDIT), set())
+        return {epoch: self._cover((pod, Stream.AUDIT, epoch)) for epoch in epochs}
+
+    def _cover(self, key: CoverKey) -> Coverage:
+        return self._changes.covers.get(key) or self._fleet.covers[key]
 
     def _write_held(self, key: CoverKey, before: Ranges, after: Ranges) -> None:
         old, new = set(before), set(after)

@@ -70,6 +70,7 @@ class Uplink:
         self._connector = Connector(self.name, settings.broker, backoff, clock=clock, health=health, metrics=metrics)
         self._replay = Replay(settings.window, settings.backlog_bytes_per_s, settings.ack_timeout_s)
         self._wake = asyncio.Event()
+        self._refusal = ""
         self._started_s = clock.now_s()
         self._at_start: dict[Key, int] | None = _committed(outbox)
 
@@ -192,8 +193,10 @@ class Uplink:
         elif isinstance(error, PublishRefused):
             self._replay.refused(number)
             self._gauges.refused()
-            if self._health.set(LINK_PART, Level.DEGRADED, str(error)):
+            if not self._refusal:
                 log.warning("frame refused", stream=want.stream, error=str(error))
+            self._refusal = str(error)
+            self._health.set(LINK_PART, Level.DEGRADED, self._refusal)
         self._wake.set()
 
     async def _rest(self) -> None:
@@ -221,8 +224,9 @@ class Uplink:
             return
         log.debug("link", state=self.state.value, was=left.value)
         if self.state is LinkState.DEGRADED:
-            self._health.set(LINK_PART, Level.DEGRADED, "the NOC does not acknowledge what is sent")
+            self._health.set(LINK_PART, Level.DEGRADED, self._refusal or "the NOC does not acknowledge what is sent")
         elif self.state is LinkState.CONNECTED:
+            self._refusal = ""
             self._health.set(LINK_PART, Level.OK)
 
 

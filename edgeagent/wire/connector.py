@@ -75,16 +75,21 @@ class Connector:
 
 
 async def together(*parts: Coroutine[object, object, None]) -> LinkError:
-    """Run the parts of one connection until one meets a LinkError, which is returned; the others are cancelled."""
-    errors: list[LinkError] = []
+    """Run the parts of one connection until one meets a LinkError, which is returned; the others are cancelled.
+
+    Not a TaskGroup: that of Python 3.11 leaves its owner marked as cancelled when a part fails, and forgets that it
+    was cancelled when a part fails in the same moment.
+    """
+    tasks = [asyncio.create_task(part) for part in parts]
     try:
-        async with asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(part)
-    except* LinkError as failed:
-        errors = [error for error in failed.exceptions if isinstance(error, LinkError)]
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        # Python 3.11's TaskGroup forgets that it was cancelled when a part fails in the same moment.
-        raise asyncio.CancelledError
-    return errors[0] if errors else LinkError("lost the connection: nothing is left to do on it")
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    failures = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
+    for failure in failures:
+        if not isinstance(failure, LinkError):
+            raise failure
+    assert isinstance(failures[0], LinkError)
+    return failures[0]
