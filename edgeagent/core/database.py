@@ -127,6 +127,28 @@ class Database:
             return False
         return True
 
+    async def relieve(self, above_bytes: int) -> bool:
+        """Bring a log longer than this into the file, on the reader thread: the writer does not wait for that sync.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if not log.exists() or log.stat().st_size <= above_bytes:
+            return False
+        await self.read_outside(lambda connection: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone())
+        return True
+
+    async def read_outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` on the reader thread outside of any transaction."""
+        self._refuse_when_closed()
+
+        def job() -> T:
+            with named(self.path, "read"):
+                return work(self._reader)
+
+        return await asyncio.get_running_loop().run_in_executor(self._read_lane, job)
+
     def examine(self) -> None:
         """Look through the whole file on a connection of its own, on the calling thread; takes seconds for gigabytes.
 

@@ -16,6 +16,8 @@ from edgeagent.model.journal import Stream
 NUMBER_OF_STREAM: Mapping[Stream, int] = MappingProxyType({Stream.AUDIT: 1, Stream.ALARM: 2, Stream.TELEMETRY: 3})
 STREAM_OF_NUMBER: Mapping[int, Stream] = MappingProxyType({number: name for name, number in NUMBER_OF_STREAM.items()})
 
+LOG_BYTES = 1024 * 1024
+"""A write-ahead log longer than this is brought into its file beside the writer."""
 SEQUENCE_BITS = 40
 """A thousand records a second fill them in 34 years; the 23 bits above hold the slot."""
 
@@ -57,7 +59,12 @@ SAFETY = Profile(
     checkpoint_pages=64,  # a short log: one that took the whole reserve could not be brought into the file any more
     journal_limit_bytes=256 * 1024,
 )
-TELEMETRY = Profile(application_id=0x45415431, migrations=TELEMETRY_MIGRATIONS, vital=_VITAL)  # "EAT1"
+TELEMETRY = Profile(
+    application_id=0x45415431,  # "EAT1"
+    migrations=TELEMETRY_MIGRATIONS,
+    vital=_VITAL,
+    checkpoint_pages=2000,  # the upkeep brings the log in earlier, off the writer thread
+)
 
 
 def place_of(slot: int, sequence: int) -> int:

@@ -58,6 +58,7 @@ class StoreService:
             await upkeep.heal()
         if self._is_due("thin", THIN_EVERY_S):
             await upkeep.thin()
+            await upkeep.relieve()
             upkeep.take_reserve()
         if self._is_due("expire", EXPIRE_EVERY_S):
             await upkeep.expire()

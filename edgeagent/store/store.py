@@ -20,7 +20,7 @@ from edgeagent.store.life import Life
 from edgeagent.store.queue import Losses, Made, Queue, Queued
 from edgeagent.store.records import MAX_SEQUENCE, Stretch
 from edgeagent.store.safety import INNER
-from edgeagent.store.schema import SAFETY_FILE, SAFETY_STREAMS
+from edgeagent.store.schema import LOG_BYTES, SAFETY_FILE, SAFETY_STREAMS
 from edgeagent.store.settings import StoreSettings
 from edgeagent.store.shelf import Shelf, Supply, batch_of, refuse_oversize
 from edgeagent.store.upkeep import Upkeep
@@ -173,6 +173,7 @@ class Store:
         freed = 0
         while (gone := await shelf.database.call(lambda: shelf.settle(ack))) is not None:
             freed += gone
+            await shelf.database.relieve(LOG_BYTES)
         return freed
 
     async def wait_committed(self) -> None:

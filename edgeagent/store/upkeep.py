@@ -6,7 +6,7 @@ from edgeagent.model.errors import StoreError
 from edgeagent.store.committer import Committer
 from edgeagent.store.life import Life
 from edgeagent.store.safety import SafetyShelf
-from edgeagent.store.schema import SAFETY_FILE, TELEMETRY_FILE
+from edgeagent.store.schema import LOG_BYTES, SAFETY_FILE, TELEMETRY_FILE
 from edgeagent.store.settings import StoreSettings
 from edgeagent.store.telemetry import TelemetryShelf
 
@@ -40,6 +40,15 @@ class Upkeep:
             await self._thin(telemetry, before_s, "budget_age", 0)
         if safety is not None:
             await self._prune(safety)
+
+    async def relieve(self) -> None:
+        """Bring a long log of telemetry into its file, beside the writer."""
+        telemetry = self._files.telemetry
+        if telemetry is not None:
+            try:
+                await telemetry.database.relieve(LOG_BYTES)
+            except StoreError as error:
+                self._committer.note(telemetry, error)
 
     def take_reserve(self) -> None:
         """Set the reserve apart again once the disk has room."""
@@ -103,6 +112,7 @@ class Upkeep:
             for _ in range(MAX_SLICES):
                 await self._committer.make_room(telemetry)
                 freed = await telemetry.database.call(lambda: telemetry.thin(before_s, why))
+                await telemetry.database.relieve(LOG_BYTES)
                 if freed <= 0 or telemetry.used_bytes <= down_to:
                     return
         except StoreError as error:

@@ -167,3 +167,16 @@ def test_a_long_file_is_checked_in_its_vital_tables_and_examined_later(tmp_path:
 def test_a_folder_that_does_not_exist_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot open"):
         Database(tmp_path / "no" / "a.db", PLAIN)
+
+
+async def test_a_long_log_is_brought_in_beside_the_writer_and_used_again(tmp_path: Path) -> None:
+    log = tmp_path / "a.db-wal"
+    with database(tmp_path / "a.db", replace(PLAIN, checkpoint_pages=100_000)) as one:
+        for number in range(100):
+            await one.write(put(number, b"x" * 4000))
+        length = log.stat().st_size
+        assert not await one.relieve(length)
+        assert await one.relieve(1000)
+        for number in range(50):
+            await one.write(put(number, b"x" * 4000))
+        assert log.stat().st_size == length
