@@ -1,45 +1,22 @@
 """One SQLite file (WAL) behind two threads of its own: one writes, one reads; the event loop never waits for the disk.
 
-Errors keep their meaning: no space is ``StoreFull``, a file that is not what was written is ``StoreDamaged``, anything
-else that the disk refuses (EIO, read-only, locked) is ``StoreError``.
+Errors keep their meaning (see ``core.sqlite``).
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from edgeagent.core.migrations import Migration, migrate
-from edgeagent.model.errors import StoreDamaged, StoreError, StoreFull
+from edgeagent.core.migrations import migrate
+from edgeagent.core.sqlite import Profile, named, quick_check
+from edgeagent.model.errors import StoreDamaged, StoreError
 
 T = TypeVar("T")
 SMALLEST_BYTES = 512
 """The smallest page that SQLite writes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What kind of database a file is.
-
-    ``durable`` syncs every commit (FULL); else a power cut may cost the last commits (NORMAL), a crash never.
-    A file of at most ``check_pages`` is checked whole at opening; of a longer one only the ``vital`` tables are, and
-    ``examine`` checks the rest when there is time.
-    """
-
-    application_id: int
-    migrations: Sequence[Migration]
-    durable: bool = False
-    vital: tuple[str, ...] = ()
-    check_pages: int = 1024
-    busy_timeout_ms: int = 2000
-    journal_limit_bytes: int = 4 * 1024 * 1024
-    checkpoint_pages: int = 1000
-    cache_kib: int = 2048
-    max_pages: int | None = None
 
 
 class Database:
@@ -244,55 +221,3 @@ def _refuse_scraps(path: Path) -> None:
     """SQLite would silently write over a file that is too short to be a database."""
     if path.exists() and 0 < path.stat().st_size < SMALLEST_BYTES:
         raise StoreDamaged(f"cannot open {path.name}: {path.stat().st_size} bytes are no database")
-
-
-def quick_check(connection: sqlite3.Connection, path: Path, table: str = "") -> None:
-    """Look for damage in a table, or in all.
-
-    Raises:
-        StoreDamaged: some was found.
-    """
-    (found,) = connection.execute(f"PRAGMA quick_check({table or 1})").fetchone()
-    if found != "ok":
-        raise StoreDamaged(f"cannot trust {path.name}: {found}")
-
-
-@contextmanager
-def named(path: Path, verb: str) -> Iterator[None]:
-    """SQLite's errors as ours."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        kind = _kind(error)
-        if kind is None:
-            raise
-        raise kind(f"cannot {verb} {path.name}: {error}") from error
-
-
-_PRIMARY_CODE = 0xFF
-_FULL = {sqlite3.SQLITE_FULL}
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
-_REFUSED = {
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_NOMEM,
-}
-
-
-def _kind(error: sqlite3.Error) -> type[StoreError] | None:
-    """Which of our errors it is; None for a bug (wrong SQL, misuse)."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        # Python's own: the only OperationalError without a code is a text that is not UTF-8.
-        return StoreDamaged if isinstance(error, sqlite3.OperationalError) else None
-    primary = code & _PRIMARY_CODE
-    if primary in _FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
-        return StoreFull
-    if primary in _DAMAGED:
-        return StoreDamaged
-    return StoreError if primary in _REFUSED else None

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from edgeagent.core.database import Database, Profile
+from edgeagent.core.database import Database
 from edgeagent.core.lockfile import LockFile
 from edgeagent.core.migrations import TooNew
+from edgeagent.core.sqlite import Profile
 from edgeagent.model.errors import StoreDamaged, StoreError
 from edgeagent.model.journal import Stream
 from edgeagent.store import ledger as ledgers

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from edgeagent.core.clock import Anchor
-from edgeagent.core.database import named
+from edgeagent.core.sqlite import named
 from edgeagent.model.errors import StoreError, WireError
 from edgeagent.model.journal import Stream, StreamCounts
 from edgeagent.store.ledger import ACKNOWLEDGED, APPENDED, DROPPED
@@ -25,7 +24,7 @@ from edgeagent.store.schema import (
     TELEMETRY_STREAMS,
 )
 from edgeagent.wire.chain import GENESIS
-from edgeagent.wire.record import Described, Sample, decode
+from edgeagent.wire.record import ClockAnchor, Described, Sample, decode
 
 LOOK_BACK_RECORDS = 2000
 """The newest telemetry records that are searched for each device's last sample."""
@@ -41,7 +40,7 @@ class Peek:
     facts: Mapping[str, object]
     samples: Mapping[tuple[str, str], Sample] = field(default_factory=dict)
     described: Mapping[str, Described] = field(default_factory=dict)
-    anchor: Anchor | None = None
+    anchor: ClockAnchor | None = None
 
 
 def peek(folder: Path) -> Peek:
@@ -61,7 +60,7 @@ def peek(folder: Path) -> Peek:
     return Peek(counts, head, own, samples, described, anchor_of(own.get("clock.anchor")))
 
 
-def anchor_of(fact: object) -> Anchor | None:
+def anchor_of(fact: object) -> ClockAnchor | None:
     """The clock anchor that the recorder kept, or None."""
     match fact:
         case {

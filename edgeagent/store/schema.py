@@ -9,8 +9,8 @@ to one tree, and found without an index.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from edgeagent.core.database import Profile
 from edgeagent.core.migrations import Migration
+from edgeagent.core.sqlite import Profile
 from edgeagent.model.journal import Stream
 
 NUMBER_OF_STREAM: Mapping[Stream, int] = MappingProxyType({Stream.AUDIT: 1, Stream.ALARM: 2, Stream.TELEMETRY: 3})

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeagent.core.database import Database, Profile
+from edgeagent.core.database import Database
+from edgeagent.core.sqlite import Profile
 from edgeagent.model.errors import StoreDamaged, StoreError, StoreFull
 
 PLAIN = Profile(application_id=77, migrations=(("CREATE TABLE t (n INTEGER, b BLOB)",),), vital=("t",))

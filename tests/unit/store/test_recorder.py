@@ -1,4 +1,6 @@
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 from edgeagent.core.clock import ManualClock
@@ -155,3 +157,9 @@ async def test_people_may_look_while_the_daemon_runs_and_after(
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "closed.json", "reserve", "safety.db", "store.lock", "telemetry.db"
     ]  # fmt: skip
+
+
+def test_looking_imports_nothing_heavy() -> None:
+    code = "import sys, edgeagent.store.peek; print(*sorted({'asyncio', 'structlog', 'aiohttp'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
