@@ -14,6 +14,8 @@ from edgeagent.core.migrations import migrate
 from edgeagent.core.sqlite import Profile, named, quick_check
 from edgeagent.model.errors import StoreDamaged, StoreError
 
+__all__ = ["Database", "Profile", "named"]
+
 T = TypeVar("T")
 SMALLEST_BYTES = 512
 """The smallest page that SQLite writes."""

@@ -69,7 +69,7 @@ def anchor_of(fact: object) -> ClockAnchor | None:
             "wall_s": float(wall_s),
             "trusted": bool(trusted),
         }:
-            return Anchor(boot_id, boottime_s, wall_s, trusted)
+            return ClockAnchor(boot_id, boottime_s, wall_s, trusted, "kept")
     return None
 
 
