@@ -48,8 +48,11 @@ def follow(connection: sqlite3.Connection, pod: int, covers: Mapping[int, Covera
     links = MOST_LINKS
     for epoch in sorted(epoch for epoch in covers if epoch >= followed.epoch):
         if epoch > followed.epoch:
-            if covers[followed.epoch].end != followed.sequence:
+            before = covers[followed.epoch]
+            if links <= 0 or before.end is None or before.watermark < before.end:
                 break
+            if followed.sequence != before.end:
+                followed.head = b""  # its end was announced as lost
             followed.epoch, followed.sequence = epoch, 0
         links -= _follow_epoch(connection, pod, followed, covers[epoch].watermark, links)
     place = (pod, followed.epoch, followed.sequence, followed.head, followed.breaks)

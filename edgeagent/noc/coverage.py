@@ -41,9 +41,12 @@ class Coverage:
         return self.settled.holes(1, max(self.held.highest, self.end or 0))
 
     def ack(self, pod: str, stream: Stream, epoch: int, audit_head: str = "") -> Ack:
-        """What to tell the pod. Of more ranges than fit, the lowest and the highest: backlog and live both move on."""
+        """What to tell the pod: nothing above what is held, which it would refuse as forged.
+
+        Of more ranges than fit, the lowest and the highest: backlog and live both move on.
+        """
         settled = self.settled
-        watermark = settled.watermark
+        watermark = min(settled.watermark, self.held.highest)
         ranges = [span for span in settled if span[0] > watermark]
         if len(ranges) > MAX_RANGES:
             ranges = ranges[: MAX_RANGES // 2] + ranges[-MAX_RANGES // 2 :]
@@ -51,7 +54,6 @@ class Coverage:
 
 
 def _within(ranges: list[tuple[int, int]], highest: int) -> Iterator[tuple[int, int]]:
-    """Never speak of sequences above what was held: the pod refuses such an acknowledgement as forged."""
     for first, last in ranges:
         if first <= highest:
             yield first, min(last, highest)

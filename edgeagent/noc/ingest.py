@@ -90,6 +90,7 @@ class Ingest:
     async def _subscribe(self, link: Link) -> None:
         for leaf in (Leaf.JOURNAL, Leaf.PRESENCE):
             await link.subscribe(everyones(leaf))
+        self._health.set(self.name, Level.OK, f"listens to {self._settings.broker}")
         log.info("noc listens", broker=str(self._settings.broker))
 
     async def _take(self, link: Link, fleet: Fleet, beat: Beat) -> None:
