@@ -7,6 +7,9 @@ from pathlib import Path
 
 LOOK_EVERY_S = 0.02
 Key = tuple[int, int]
+ROWS = """SELECT epoch, place & 0xFFFFFFFFFF, content FROM records
+JOIN epochs ON slot = place >> 40 AND stream = 3"""
+"""A record's place is its epoch's slot (upper bits) and its sequence (lower 40 bits)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class JournalTail:
             while not self._stop.wait(LOOK_EVERY_S):
                 if not self._path.exists() or self._path.stat().st_ino != inode:
                     return
-                for epoch, sequence, content in connection.execute("SELECT epoch, sequence, content FROM records"):
+                for epoch, sequence, content in connection.execute(ROWS):
                     if self.rows.setdefault((epoch, sequence), content) != content:
                         self.conflicts.append((epoch, sequence))
         finally:

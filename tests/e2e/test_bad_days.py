@@ -28,6 +28,18 @@ async def arrived(rig: Rig, more_than: int = 0) -> None:
     await rig.until(lambda: rig.noc_db.exists() and len(noc_rows(rig.noc_db)) > more_than, "rows at the NOC")
 
 
+def fill(path: Path) -> None:
+    """Write until the disk takes no more."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(handle, b"\0" * 4096)
+    except OSError:
+        return
+    finally:
+        os.close(handle)
+
+
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "edgeagent", *words], capture_output=True, text=True, timeout=20)
 
@@ -93,6 +105,7 @@ async def test_an_older_telemetry_file_is_restored_and_every_new_record_reaches_
     await arrived(rig, len(noc_rows(rig.noc_db)) + 20)
     rig.agent.end()
     held = noc_rows(rig.noc_db)
+    assert rig.tail.rows, "the test's own log of the journal is empty"
     rig.tail.rows.clear()
     fresh = rig.state / "telemetry.db.old"
     shutil.copy2(backup / "telemetry.db", fresh)
@@ -156,7 +169,7 @@ async def test_an_unwritable_state_folder_is_a_clear_error(rig: Rig) -> None:
 async def test_a_full_disk_drops_telemetry_counts_it_and_recovers(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(small)], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(small)], capture_output=True)
     if mounted.returncode:
         pytest.skip("this machine does not let root mount a small file system")
     rig = Rig(tmp_path)
@@ -166,13 +179,7 @@ async def test_a_full_disk_drops_telemetry_counts_it_and_recovers(tmp_path: Path
         await rig.start()
         await arrived(rig, 5)
         ballast = small / "ballast"
-        with ballast.open("wb") as file:
-            try:
-                while True:
-                    file.write(b"\0" * 4096)
-                    file.flush()
-            except OSError:
-                pass
+        fill(ballast)
         await rig.until(
             lambda: any(one["level"] != "ok" for one in rig.status()["conditions"]), "the full disk seen", 40
         )
