@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.context import Context
-from benchmarks.process import BenchError, server, tail
+from benchmarks.process import BenchError, server, tail, wait_until
 
 PERIOD_S = 10.0
 SITE, POD = "bench", "pod-1"
@@ -42,7 +42,8 @@ def configuration(pod: Mapping[str, Any], broker_port: int, keyring: Path, place
         *("[uplink]", f'broker = "mqtt://127.0.0.1:{broker_port}"', f'keyring = "{keyring}"'),
     ]
     for device in pod["devices"]:
-        lines += [f"[devices.{device['name']}]", 'driver = "ipdu"', f'every = "{PERIOD_S:g} s"']
+        lines += [f"[devices.{device['name']}]", 'driver = "ipdu"']
+        lines += [f'every = "{PERIOD_S:g} s"', f'slow_every = "{PERIOD_S:g} s"']
         lines += [f'address = "snmp://{device["host"]}:{device["port"]}"', f'community = "{device["community"]}"']
     return "\n".join(lines) + "\n"
 
@@ -61,5 +62,12 @@ def agent(context: Context, pod: Mapping[str, Any], broker_port: int, keyring: P
 @contextlib.contextmanager
 def noc(context: Context, broker_port: int) -> Iterator[Path]:
     """A NOC that ingests; yields the keyring by which the daemon believes its acknowledgements."""
-    raise BenchError(f"cannot measure: there is no NOC for the broker on port {broker_port} in {context.root} yet")
-    yield Path()
+    place = context.folder / "noc"
+    subprocess.run([context.edgeagent, "noc", "keys", str(place)], check=True, stdout=subprocess.DEVNULL)
+    config, database, log = place / "noc.toml", place / "noc.db", place / "noc.log"
+    config.write_text(
+        f'[noc]\nbroker = "mqtt://127.0.0.1:{broker_port}"\ndatabase = "{database}"\nsigning_key = "{place}/ingest.key"\n'
+    )
+    with server([context.edgeagent, "noc", "serve", "--config", str(config)], log):
+        wait_until(database.exists, f"the NOC\n{tail(log)}")
+        yield place / "keyring.toml"
