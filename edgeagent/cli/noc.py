@@ -99,7 +99,8 @@ def _pods(settings: "NocSettings", options: Namespace) -> int:
         print(json.dumps([asdict(row) for row in rows], indent=2))
     elif rows:
         print(table.render(POD_HEAD, [_pod_line(row, now_s) for row in rows], right=POD_HEAD[3:]))
-        print("\n".join(_worries(rows)))
+        for worry in _worries(rows):
+            print(worry)
     else:
         print("no pod has been heard yet")
     return 1 if any(row.missing or row.conflicts or row.chain_breaks for row in rows) else 0

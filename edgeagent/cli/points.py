@@ -46,7 +46,7 @@ def show(rows: Sequence[dict[str, Any]]) -> str:
             row["quality"] + (f" ({row['reason'].replace('_', ' ')})" if row["reason"] else ""),
             table.duration(row["age_s"]),
         )
-        for row in sorted(rows, key=lambda row: order.get(row["quality"], 0))
+        for row in sorted(rows, key=lambda row: (order.get(row["quality"], 0), row["device"]))
     ]
     return table.render(("POINT", "VALUE", "UNIT", "QUALITY", "AGE"), lines, right=("VALUE", "AGE"))
 
