@@ -48,11 +48,18 @@ class AckDesk:
         self._acks = metrics.counter("edgeagent_uplink_acks", "Acknowledgements from the NOC, by what became of them")
         self._settled = metrics.counter("edgeagent_uplink_settled_records", "Records deleted as held by the NOC")
         self._refused_s: float | None = None
-        # An acknowledgement may still come for what an earlier process sent: anything committed before this one.
-        self._may_hold = {(one.stream, one.epoch): one.last_committed for one in outbox.extents()}
+        # An acknowledgement may still come for what an earlier process sent: anything committed before this one. Of
+        # older epochs only the outbox knows how far they went: a power cut may have cost records that were sent.
+        extents = outbox.extents()
+        self._current = {one.stream: one.epoch for one in sorted(extents, key=lambda one: one.epoch)}
+        self._may_hold = {
+            (one.stream, one.epoch): one.last_committed for one in extents if self._current[one.stream] == one.epoch
+        }
 
     def sent(self, stream: Stream, epoch: int, last: int) -> None:
         """The NOC may hold everything up to here."""
+        if (stream, epoch) not in self._may_hold and epoch < self._current.get(stream, 0):
+            return
         self._may_hold[stream, epoch] = max(last, self._may_hold.get((stream, epoch), 0))
 
     async def take(self, message: Message) -> Ack | None:
@@ -82,7 +89,7 @@ class AckDesk:
             freed = await self._outbox.settle(ack)
         except StoreError as error:
             if (ack.stream, ack.epoch) not in self._may_hold:
-                self._refuse(AboveSent(f"cannot use an acknowledgement of an epoch that is not known: {error}"))
+                self._refuse(AboveSent(f"cannot use what the store refuses: {error}"))
                 return None
             # The frames stand as not acknowledged, so the NOC is asked again in time.
             self._acks.add(result="not kept")

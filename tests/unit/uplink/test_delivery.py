@@ -155,6 +155,22 @@ async def test_a_replayed_ack_deletes_only_what_the_noc_held_then(broker):
         assert outbox.pending == 1
 
 
+async def test_an_older_epoch_is_the_stores_to_judge(broker):
+    """A power cut may cost the pod the end of an epoch that the NOC has: its acknowledgement is above our last."""
+    key, outbox = noc_key(), MemoryOutbox()
+    outbox.put(TELEMETRY, b"1", b"2", epoch=1)
+    outbox.put(TELEMETRY, b"1", epoch=2)
+    outbox.ceilings[TELEMETRY, 1] = 5
+    async with running_pod(broker.broker(), key, outbox) as pod:
+        await until(lambda: pod.uplink._replay.in_flight == 2, what="sent")
+        await _forge(broker, ack.sign(Ack(str(POD), TELEMETRY, 1, 5), key, 0))
+        await until(lambda: outbox.pending == 1, what="settled")
+        await _forge(broker, ack.sign(Ack(str(POD), TELEMETRY, 2, 5), key, 0))
+        acks = pod.metrics.counter("edgeagent_uplink_acks", "")
+        await until(lambda: acks.get(result="refused: above what was sent"), what="refused")
+        assert outbox.pending == 1
+
+
 async def test_a_denied_publish_keeps_the_row_and_is_said(tmp_path):
     key, outbox = noc_key(), MemoryOutbox()
     (tmp_path / "acl").write_text(
