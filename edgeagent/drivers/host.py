@@ -109,6 +109,13 @@ def _cpu_times_s() -> tuple[float, float]:
     return total_s, times.idle + getattr(times, "iowait", 0.0)
 
 
+def _network_bytes(*, received: bool) -> int:
+    counters = psutil.net_io_counters()
+    if counters is None:
+        raise OSError("the kernel lists no network interface")
+    return int(counters.bytes_recv if received else counters.bytes_sent)
+
+
 def _line(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")[:128].strip()
@@ -135,11 +142,9 @@ GAUGES: Mapping[str, Gauge] = MappingProxyType(
             Kind.SIZE, ValueType.INTEGER, lambda host: psutil.disk_usage(str(host.options.disk)).free, "statvfs"
         ),
         "network.received": Gauge(
-            Kind.SIZE, ValueType.INTEGER, lambda _: psutil.net_io_counters().bytes_recv, "/proc/net/dev"
+            Kind.SIZE, ValueType.INTEGER, lambda _: _network_bytes(received=True), "/proc/net/dev"
         ),
-        "network.sent": Gauge(
-            Kind.SIZE, ValueType.INTEGER, lambda _: psutil.net_io_counters().bytes_sent, "/proc/net/dev"
-        ),
+        "network.sent": Gauge(Kind.SIZE, ValueType.INTEGER, lambda _: _network_bytes(received=False), "/proc/net/dev"),
         "uptime": Gauge(Kind.DURATION, ValueType.NUMBER, lambda host: host.clock.now_s(), "CLOCK_BOOTTIME"),
     }
 )

@@ -93,9 +93,10 @@ class PolledDevice:
         for group in () if self._info is None or self._reason is not None else self._info.groups:
             limit_s = 2 * group.period_s + group.deadline_s
             if group.name not in self._stale and now_s - self._answered_s[group.name] > limit_s:
+                say = log.debug if self._stale else log.warning
+                say("readings are stale", device=self.plan.name, group=group.name, limit_s=limit_s)
                 self._stale.add(group.name)
                 self._fail(group, Reason.STALE)
-                log.warning("readings are stale", device=self.plan.name, group=group.name, limit_s=limit_s)
 
     async def _life(self) -> float:
         """From connecting to the first failure; returns how long after its begin to try again."""

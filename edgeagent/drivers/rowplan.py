@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgeagent.model.points import DeviceId, Point, PointId
 from edgeagent.model.reading import Quality, Reading, Reason, Value
@@ -9,6 +10,8 @@ from edgeagent.protocols.decode import Decoder, converted, decoder
 from edgeagent.protocols.profile import PointRow, Profile, Table
 
 Values = Mapping[str, object]
+Gates = tuple[tuple[str, Mapping[int, Reason]], ...]
+GOOD, BAD = Quality.GOOD, Quality.BAD  # an attribute of an enumeration costs more than the decoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,13 @@ class Cell:
         return None if self.row.digits is None else self.row.digits.instance(self.index)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """How one point is read."""
+class Step(NamedTuple):
+    """How one point is read; a tuple, because every poll unpacks each of them."""
 
     point: PointId
     oid: str
     decode: Decoder
-    gates: tuple[tuple[str, Mapping[int, Reason]], ...]
+    gates: Gates
     unit: tuple[str, Mapping[int, str]] | None
 
 
@@ -55,14 +57,16 @@ class RowPlan:
     def readings(self, values: Values, time_s: float) -> list[Reading]:
         """One Reading per point, from the values that the device gave."""
         found = []
-        for step in self._steps:
-            raw = values.get(step.oid)
-            value: Value | Reason | None = _refusal(step, values) if step.gates else None
-            if value is None:
-                value = step.decode(raw)
-                if step.unit is not None and type(value) is float:
-                    value = _in_unit(step.unit, values, value)
-            found.append(_reading(step, value, raw, time_s))
+        for point, oid, decode, gates, unit in self._steps:
+            raw = values.get(oid)
+            value = (_refusal(gates, values) or decode(raw)) if gates else decode(raw)
+            if unit is not None and type(value) is float:
+                value = _in_unit(unit, values, value)
+            shown = raw if raw is None or type(raw) is int else str(raw)
+            if type(value) is Reason:
+                found.append(Reading(point, None, time_s, BAD, value, oid, shown))
+            else:
+                found.append(Reading(point, value, time_s, GOOD, None, oid, shown))
         return found
 
 
@@ -112,8 +116,8 @@ def _needs(step: Step) -> Iterator[str]:
         yield step.unit[0]
 
 
-def _refusal(step: Step, values: Values) -> Reason | None:
-    for oid, refuse in step.gates:
+def _refusal(gates: Gates, values: Values) -> Reason | None:
+    for oid, refuse in gates:
         code = values.get(oid)
         if type(code) is not int:
             return Reason.ABSENT if code is None else Reason.GARBLED
@@ -128,10 +132,3 @@ def _in_unit(unit: tuple[str, Mapping[int, str]], values: Values, value: float) 
     if code is None:
         return Reason.ABSENT
     return converted(value, units.get(code) if isinstance(code, int) else None)
-
-
-def _reading(step: Step, value: Value | Reason, raw: object, time_s: float) -> Reading:
-    shown = raw if raw is None or type(raw) is int else str(raw)
-    if type(value) is Reason:
-        return Reading(step.point, None, time_s, Quality.BAD, value, step.oid, shown)
-    return Reading(step.point, value, time_s, Quality.GOOD, None, step.oid, shown)

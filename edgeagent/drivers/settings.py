@@ -56,7 +56,11 @@ def build(devices: Iterable[DeviceSettings], parts: Parts) -> list[tuple[DeviceP
 
 
 def _device(name: DeviceId, reader: Reader) -> DeviceSettings:
+    known = len(reader.problems)
     driver = reader.choice("driver", DRIVERS.keys())
+    if len(reader.problems) > known:
+        for key in sorted(reader.keys()):
+            reader.has(key)  # whether another driver knows them is no news
     return DeviceSettings(name, driver, _times(reader), DRIVERS[driver](reader), reader.optional_text("serial"))
 
 

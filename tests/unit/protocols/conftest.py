@@ -72,7 +72,7 @@ class HandAgent(asyncio.DatagramProtocol):
         self.requests: list[Request] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)
+        self.transport = cast("asyncio.DatagramTransport", transport)
 
     @property
     def port(self) -> int:

@@ -44,7 +44,7 @@ def test_every_shipped_profile_can_be_read():
 def test_profiles_are_not_read_before_somebody_asks(tmp_path):
     (tmp_path / "broken.toml").write_text("name =")
     profiles = Profiles(tmp_path)
-    with pytest.raises(ProfileError, match="broken.toml"):
+    with pytest.raises(ProfileError, match=r"broken\.toml"):
         _ = profiles.all
 
 
