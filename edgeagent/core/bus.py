@@ -39,6 +39,10 @@ class Subscription(Generic[T]):
             await self._filled.wait()
         return self._items.popleft()
 
+    def take(self) -> T | None:
+        """The oldest item, or None when none waits."""
+        return self._items.popleft() if self._items else None
+
     def drain(self) -> list[T]:
         """All items that wait now, oldest first."""
         items = list(self._items)

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TypeVar
 
+from edgeagent.core.bus import Subscription
 from edgeagent.core.clock import Anchor, Clock
 from edgeagent.core.ports import Beat
 from edgeagent.core.state import State
 from edgeagent.model.device import DeviceInfo
 from edgeagent.model.journal import MAX_RECORD_BYTES, Stream
-from edgeagent.model.points import Point
+from edgeagent.model.points import DeviceId, Point
 from edgeagent.model.reading import ReadingBatch
 from edgeagent.store.store import Store
 from edgeagent.wire.record import ClockAnchor, Described, PointSpec, encode, sample_of
@@ -38,10 +39,10 @@ class Recorder:
         self._store = store
         self._clock = clock
         self._anchor: Anchor | None = None
+        self._lost = 0
 
     async def run(self, beat: Beat) -> None:
-        """Record until cancelled."""
-        lost = 0
+        """Record until cancelled; what is published by then is recorded too."""
         with (
             self._state.batches.subscribe(self.name, MAX_BATCHES) as batches,
             self._state.described.subscribe(self.name) as described,
@@ -49,19 +50,32 @@ class Recorder:
             self._write_anchor("start")
             for device, info in self._state.infos().items():
                 self._describe(device, info)
-            while True:
-                self._keep_anchor()
-                for device, info in described.drain():
-                    self._describe(device, info)
-                for number, batch in enumerate(batches.drain(), 1):
-                    self._sample(batch)
-                    if number % YIELD_EVERY == 0:
+            try:
+                while True:
+                    self._keep_anchor()
+                    while self._record(described, batches):
                         await self._clock.sleep(0)
-                if batches.dropped > lost:
-                    self._store.count_lost(Stream.TELEMETRY, "recorder_late", batches.dropped - lost)
-                    lost = batches.dropped
-                beat()
-                await self._clock.sleep(TURN_S)
+                    beat()
+                    await self._clock.sleep(TURN_S)
+            finally:
+                while self._record(described, batches):
+                    pass
+
+    def _record(
+        self, described: Subscription[tuple[DeviceId, DeviceInfo]], batches: Subscription[ReadingBatch]
+    ) -> bool:
+        """Record what waits, at most YIELD_EVERY polls of it; true when more may wait."""
+        for device, info in described.drain():
+            self._describe(device, info)
+        if batches.dropped > self._lost:
+            self._store.count_lost(Stream.TELEMETRY, "recorder_late", batches.dropped - self._lost)
+        self._lost = batches.dropped
+        for _ in range(YIELD_EVERY):
+            batch = batches.take()
+            if batch is None:
+                return False
+            self._sample(batch)
+        return True
 
     def _keep_anchor(self) -> None:
         before, now = self._anchor, Anchor.of(self._clock)

@@ -81,3 +81,12 @@ def test_what_is_kept_and_what_is_dropped_add_up(items, limit):
         subscription.offer(item)
     assert subscription.dropped == max(0, len(items) - limit)
     assert subscription.drain() == items[-limit:]
+
+
+async def test_take_gives_the_oldest_at_once_or_nothing() -> None:
+    channel: Channel[int] = Channel("numbers")
+    with channel.subscribe("test") as subscription:
+        assert subscription.take() is None
+        channel.publish(1)
+        channel.publish(2)
+        assert (subscription.take(), subscription.take(), subscription.take()) == (1, 2, None)

@@ -163,3 +163,15 @@ def test_looking_imports_nothing_heavy() -> None:
     code = "import sys, edgeagent.store.peek; print(*sorted({'asyncio', 'structlog', 'aiohttp'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+async def test_what_was_published_before_the_stop_is_recorded(opened: Opener, clock: ManualClock) -> None:
+    state = State(clock)
+    state.describe(PDU, info())
+    async with opened() as store:
+        async with running(Recorder(state, store, clock)):
+            await clock.advance(0.1)
+            for value in range(300):
+                poll(state, float(value))
+        samples = [record for record in await written(store) if isinstance(record, Sample)]
+        assert [sample.readings[0].value for sample in samples] == [float(value) for value in range(300)]
