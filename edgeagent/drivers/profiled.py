@@ -1,5 +1,6 @@
 """A device that a profile describes, read over SNMP."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -116,7 +117,7 @@ class ProfiledDevice:
         object_id = (await self._lease.open().get([SYS_OBJECT_ID])).get(SYS_OBJECT_ID)
         if not isinstance(object_id, str):
             raise DeviceGarbled(f"cannot read {self._device}: it does not say what it is (sysObjectID)")
-        profiles = self._profiles()
+        profiles = await asyncio.to_thread(self._profiles)  # the first device to ask reads and checks all files
         for profile in profiles:
             if profile.claims(object_id) and await self._lease.open().walk(profile.presence.oid, 1):
                 return profile
