@@ -95,7 +95,7 @@ class Demo:
         self._agent = self._children.start("agent", [*_edgeagent(), "run", "--config", str(config)])
         self._children.wait_for("the agent", self._answers, START_S)
         self._say(f"agent        reads {len(pod['devices'])} rack PDUs over SNMP, the host and hwmon")
-        self._say(f"ask it       edgeagent status --config {_short(config)}")
+        self._say(f"ask it       {_program()} status --config {_short(config)}")
 
     def watch(self, seconds: float | None, stopped: Stopped) -> None:
         """Say how the pod is until the time is over or a signal came.
@@ -155,7 +155,7 @@ class Demo:
         config.write_text(noc_config(broker, self._folder / "noc" / "ingest.key", self._noc_db))
         self._children.start("noc", [*_edgeagent(), "noc", "serve", "--config", str(config)])
         self._children.wait_for("the NOC", self._noc_db.exists, START_S)
-        self._say(f"NOC          edgeagent noc pods --config {_short(config)}")
+        self._say(f"NOC          {_program()} noc pods --config {_short(config)}")
 
     def _answers(self) -> bool:
         try:
@@ -183,6 +183,12 @@ def _silent(_line: str) -> None:
 
 def _edgeagent() -> list[str]:
     return [sys.executable, "-m", "edgeagent"]
+
+
+def _program() -> str:
+    """This program as a person types it from here."""
+    typed = Path(sys.argv[0])
+    return _short(typed.absolute()) if typed.name == "edgeagent" and typed.exists() else "edgeagent"
 
 
 def _short(path: Path) -> str:

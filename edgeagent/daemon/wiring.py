@@ -11,6 +11,7 @@ from edgeagent.core.state import State
 from edgeagent.daemon.configuration import Configuration
 from edgeagent.daemon.drain import Drain
 from edgeagent.daemon.identity_book import StoredBook
+from edgeagent.daemon.self_metrics import SelfMetrics
 from edgeagent.daemon.status import Status
 from edgeagent.daemon.supervisor import Supervisor
 from edgeagent.daemon.systemd import LoopLag
@@ -74,6 +75,7 @@ def wire(configuration: Configuration, clock: Clock) -> Daemon:
         link=uplink,
         lag=lag,
     )
+    SelfMetrics(metrics, state, supervisor, clock)
     book = StoredBook(store)
     api = ApiServer(
         configuration.api,
