@@ -1,7 +1,7 @@
 """SNMP agents to talk to: a hand-made one that can misbehave at will, and simulated rack PDUs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -89,6 +89,14 @@ class HandAgent(asyncio.DatagramProtocol):
     def session(self, **options: float) -> SnmpSession:
         address = SnmpAddress("127.0.0.1", self.port, v3=False)
         return SnmpSession(address, Community(), Turn(), **{"timeout_s": TIMEOUT_S, **options})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_rust_backtraces() -> Iterator[None]:
+    """A backtrace of each panic inside gufo would cost 0.1 s of the loop; Rust looks once, at the first one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUST_BACKTRACE", "0")
+        yield
 
 
 @pytest.fixture
