@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import shlex
 import signal
 import sys
@@ -38,13 +39,14 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
+    load = os.getloadavg()[0]
     try:
         measured = _measure(asked.names or list(BENCHMARKS), asked.rounds, _teller(asked.json))
     except BenchError as problem:
         print(f"bench: {problem}", file=sys.stderr)
         return 1
     if asked.write_docs:
-        report.write_docs(PAGE, _sections(measured, arguments))
+        report.write_docs(PAGE, _sections(measured, arguments, load))
     missed = any(figure.ok is False for figures in measured.values() for figure in figures)
     return 3 if missed and asked.strict else 0
 
@@ -70,12 +72,13 @@ def _teller(as_json: bool) -> Callable[[str, Sequence[Figure]], None]:
     return tell
 
 
-def _sections(measured: Mapping[str, Sequence[Figure]], arguments: Sequence[str]) -> dict[str, str]:
+def _sections(measured: Mapping[str, Sequence[Figure]], arguments: Sequence[str], load: float) -> dict[str, str]:
     """What docs/benchmarks.md holds about this run."""
     day = dt.datetime.now(dt.UTC).date()
     command = shlex.join(["scripts/bench", *arguments])
     peers = "; ".join(machine.versions(str(ROOT / ".venvs/bench-peers/bin/python")))
-    about = f"Command: `{command}`. Date: {day}.\nMachine: {machine.describe()}.\nPeers: {peers}."
+    run = f"Command: `{command}`. Date: {day}. Load before the run: {load:.1f}."
+    about = f"{run}\nMachine: {machine.describe()}.\nPeers: {peers}."
     return {name: f"{about}\n\n{report.markdown(figures)}" for name, figures in measured.items()}
 
 

@@ -66,7 +66,8 @@ def noc(context: Context, broker_port: int) -> Iterator[Path]:
     subprocess.run([context.edgeagent, "noc", "keys", str(place)], check=True, stdout=subprocess.DEVNULL)
     config, database, log = place / "noc.toml", place / "noc.db", place / "noc.log"
     config.write_text(
-        f'[noc]\nbroker = "mqtt://127.0.0.1:{broker_port}"\ndatabase = "{database}"\nsigning_key = "{place}/ingest.key"\n'
+        f'[noc]\nbroker = "mqtt://127.0.0.1:{broker_port}"\n'
+        f'database = "{database}"\nsigning_key = "{place}/ingest.key"\n'
     )
     with server([context.edgeagent, "noc", "serve", "--config", str(config)], log):
         wait_until(database.exists, f"the NOC\n{tail(log)}")

@@ -74,8 +74,9 @@ def watcher(port: int, topic: str, folder: Path) -> Iterator[Watcher]:
 
 def count_messages(port: int, topic: str, seconds: float, folder: Path) -> tuple[int, int]:
     """How many messages, and how many payload bytes, come on a topic in this time."""
-    deadline, messages, size = time.monotonic() + seconds, 0, 0
+    messages, size = 0, 0
     with watcher(port, topic, folder) as watching, contextlib.suppress(BenchError):
+        deadline = time.monotonic() + seconds
         while True:
             size += watching.next(deadline - time.monotonic()).size
             messages += 1
