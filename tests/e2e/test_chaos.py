@@ -66,7 +66,7 @@ async def endure(folder: Path, rounds: int, seed: int) -> None:
         for _ in range(rounds):
             await chaos.round()
         await rig.until(lambda: rig.status()["link"]["state"] == "connected", "the link", SETTLE_S)
-        # A frame whose acknowledgement died with somebody is sent again after its time; until then it is kept, not lost.
+        # A frame whose acknowledgement died with somebody is sent again after its time: until then it is kept.
         await rig.until(lambda: rig.status()["journal"]["telemetry"]["pending"] < 5, "the backlog gone", SETTLE_S)
         rig.agent.end()
         await rig.until(
