@@ -17,8 +17,9 @@ PROTOCOL = "mqttv311"
 def broker(folder: Path) -> Iterator[tuple[int, int]]:
     """The running broker's port and process id; it keeps nothing on the disk."""
     port, config, log = free_port(), folder / "mosquitto.conf", folder / "mosquitto.log"
+    # As root it would change its user, and with that lose the kernel's promise to kill it when the benchmark dies.
     config.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
+        f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
         "max_queued_messages 100000\nlog_dest stderr\nlog_type error\n"
     )
     with server(["/usr/sbin/mosquitto", "-c", str(config)], log) as child:
