@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -19,6 +20,7 @@ from edgeagent.daemon.wiring import Daemon, wire
 from edgeagent.model.errors import ConfigError
 
 STATUS_EVERY_S = 5.0
+API_PATIENCE_S = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +64,6 @@ async def _serve(configuration: Configuration, notifier: Notifier, environment: 
     if period_s is not None:
         watchdog = Watchdog(clock, notifier, period_s, daemon.lag, daemon.supervisor.fault)
         helpers.append(asyncio.create_task(watchdog.run()))
-    _settle_memory()
     try:
         await daemon.supervisor.run(stop)
     finally:
@@ -83,8 +84,12 @@ def _stop(daemon: Daemon, stop: asyncio.Event, number: signal.Signals) -> None:
 
 
 async def _tell(daemon: Daemon, notifier: Notifier, clock: SystemClock) -> None:
-    """READY once every Service runs, never waiting for a device or the NOC; then the status sentence."""
+    """READY once every Service runs and the local API answers, never waiting for a device or the NOC."""
     await daemon.supervisor.started.wait()
+    with suppress(TimeoutError):  # an API that cannot listen says so itself, and the pod runs without it
+        async with asyncio.timeout(API_PATIENCE_S):
+            await daemon.api.listening.wait()
+    _settle_memory()
     notifier.send("READY=1", f"MAINPID={os.getpid()}")
     while True:
         notifier.send(f"STATUS={daemon.status.sentence()}")
@@ -93,6 +98,5 @@ async def _tell(daemon: Daemon, notifier: Notifier, clock: SystemClock) -> None:
 
 def _settle_memory() -> None:
     # What is loaded now stays for ever: keep the collector away from it (pauses of 42 ms become 1 ms).
-    gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 50, 1000)

@@ -33,6 +33,7 @@ class Daemon:
     store: Store
     book: StoredBook
     status: Status
+    api: ApiServer
     lag: LoopLag
     metrics: Metrics
 
@@ -94,4 +95,4 @@ def wire(configuration: Configuration, clock: Clock) -> Daemon:
     supervisor.add(Recorder(state, store, clock))
     supervisor.add(api)
     supervisor.add(poller)
-    return Daemon(supervisor, store, book, status, lag, metrics)
+    return Daemon(supervisor, store, book, status, api, lag, metrics)
