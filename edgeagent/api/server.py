@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edgeagent.api.listener import Listener
 
 BEAT_S = 2.0
+YIELD_S = 0.25
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +58,8 @@ class ApiServer:
         Raises:
             ConfigError: the address or the socket's path cannot be used.
         """
-        # aiohttp takes 0.2 s to import: in a thread, the first polls and the first delivery need not wait for it.
+        # aiohttp takes 0.2 s to import: in a thread and a little later, the first polls and deliveries go before it.
+        await asyncio.sleep(YIELD_S)
         module = await asyncio.to_thread(import_module, "edgeagent.api.listener")
         listener = self._listener(module)
         try:

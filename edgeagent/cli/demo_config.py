@@ -1,5 +1,6 @@
 """The demo's configuration files, written from what the simulated pod tells about itself."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ SITE, POD = "demo", "pod-1"
 
 def broker_config(port: int) -> str:
     """A mosquitto that listens on loopback only and keeps nothing on the disk."""
-    return (
+    # Started by root, mosquitto would become another user, and the kernel would then forget that it dies with us.
+    user = "user root\n" if os.geteuid() == 0 else ""
+    return user + (
         f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
         "set_tcp_nodelay true\nlog_dest stdout\nmax_queued_messages 100000\n"
     )

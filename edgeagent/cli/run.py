@@ -1,5 +1,6 @@
 """``edgeagent run``: the daemon in the foreground, as systemd starts it."""
 
+import gc
 import os
 import sys
 from argparse import ArgumentParser, Namespace
@@ -19,6 +20,7 @@ def execute(options: Namespace) -> int:
     """Run until SIGTERM or Ctrl-C."""
     for name in BLOCKED:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # None is how Python blocks an import
+    gc.disable()  # until the daemon has settled: what is loaded now is kept for ever anyway
     from edgeagent.daemon.run import run
 
     return run(options.config, os.environ)

@@ -14,7 +14,7 @@ from edgeagent.core.metrics import Metrics
 from edgeagent.core.ports import Service
 from edgeagent.model.errors import EdgeAgentError
 
-CHECK_EVERY_S = 0.25
+CHECK_EVERY_S = 0.5
 CANCEL_GRACE_S = 5.0
 """How long a cancelled Service may take to end before it counts as stuck."""
 INTENSITY_RESTARTS = 5
@@ -178,7 +178,7 @@ class Supervisor:
     async def _check(self) -> None:
         while True:
             now_s = self._clock.now_s()
-            if now_s - self._checked_s > CHECK_EVERY_S * 8:
+            if now_s - self._checked_s > CHECK_EVERY_S * 4:
                 # The machine slept or the loop stood still: nobody could beat, so nobody is blamed.
                 for one in self._supervised:
                     one.last_beat_s = now_s

