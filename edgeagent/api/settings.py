@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from edgeagent.config.reader import Reader
+from edgeagent.config.tree import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,9 @@ def parse(reader: Reader) -> ApiSettings:
     port = reader.integer("port", 9273, minimum=0, maximum=65535)
     if not _is_loopback(host):
         reader.problem(
-            "host", f"{host} is not a loopback address", "use 127.0.0.1 or ::1; a proxy can carry it further"
+            "host",
+            f"cannot use {quoted(host)}: must be a loopback address such as 127.0.0.1 or ::1; a reverse proxy with "
+            "authentication can carry it further",
         )
     return ApiSettings(enabled, host, port)
 

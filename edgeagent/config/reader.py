@@ -52,20 +52,21 @@ class Reader:
         default: str | Required = REQUIRED,
         *,
         pattern: str | None = None,
+        shape: str = "",
         min_length: int = 1,
         max_length: int = 4096,
     ) -> str:
-        """A text that matches `pattern` in full."""
+        """A text that matches `pattern` in full; `shape` says it in words that go on from "must"."""
         return self._take(
             key,
             default,
             "",
-            lambda node: values.text(node, pattern=pattern, min_length=min_length, max_length=max_length),
+            lambda node: values.text(node, pattern=pattern, shape=shape, min_length=min_length, max_length=max_length),
         )
 
-    def optional_text(self, key: str, *, pattern: str | None = None) -> str | None:
+    def optional_text(self, key: str, *, pattern: str | None = None, shape: str = "") -> str | None:
         """A text, or None where the key is absent."""
-        return self._take(key, None, None, lambda node: values.text(node, pattern=pattern))
+        return self._take(key, None, None, lambda node: values.text(node, pattern=pattern, shape=shape))
 
     def integer(
         self, key: str, default: int | Required = REQUIRED, *, minimum: int | None = None, maximum: int | None = None
@@ -117,12 +118,12 @@ class Reader:
         )
 
     def texts(
-        self, key: str, default: tuple[str, ...] | Required = (), *, pattern: str | None = None
+        self, key: str, default: tuple[str, ...] | Required = (), *, pattern: str | None = None, shape: str = ""
     ) -> tuple[str, ...]:
         """An array of texts, each of which matches `pattern` in full; every wrong item is a problem of its own."""
 
         def one(item: Node) -> str:
-            return self._converted(item, "", lambda node: values.text(node, pattern=pattern))
+            return self._converted(item, "", lambda node: values.text(node, pattern=pattern, shape=shape))
 
         return self._take(key, default, (), lambda node: tuple(one(item) for item in values.items(node)))
 

@@ -8,6 +8,8 @@ from edgeagent.config.tree import Node, kind
 from edgeagent.config.values import Unfit, nearest
 
 MAX_SECRET_BYTES = 64 * 1024
+NO_FOLDER = "there is no credentials folder"
+"""What every message says where systemd's CREDENTIALS_DIRECTORY is not set."""
 
 _SOURCES = ("credential", "file")
 
@@ -78,7 +80,7 @@ def _credential(source: Node, folder: Path | None) -> Path:
         raise Unfit(f"cannot use the credential name {name[:60]!r}: it has no slashes")
     if folder is None:
         raise Unfit(
-            f"cannot read the credential {name[:60]!r}: there is no credentials folder; "
+            f"cannot read the credential {name[:60]!r}: {NO_FOLDER}; "
             f"systemd gives one when the unit has LoadCredential={name[:60]}:…"
         )
     return folder / name

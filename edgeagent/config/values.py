@@ -28,7 +28,9 @@ def nearest(word: str, options: Iterable[str]) -> str | None:
     return by_lower[found[0]] if found else None
 
 
-def text(node: Node, *, pattern: str | None = None, min_length: int = 1, max_length: int = 4096) -> str:
+def text(
+    node: Node, *, pattern: str | None = None, shape: str = "", min_length: int = 1, max_length: int = 4096
+) -> str:
     value = node.scalar
     if not isinstance(value, str):
         plain = value is not None and not (isinstance(value, int) and value not in _INT64)
@@ -41,7 +43,7 @@ def text(node: Node, *, pattern: str | None = None, min_length: int = 1, max_len
     if len(value) > max_length:
         raise Unfit(f"cannot use {shown(node)}: must have at most {max_length} characters")
     if pattern is not None and not re.fullmatch(pattern, value):
-        raise Unfit(f"cannot use {shown(node)}: must match {pattern}")
+        raise Unfit(f"cannot use {shown(node)}: must {shape or f'match {pattern}'}")
     return value
 
 
@@ -87,12 +89,13 @@ def boolean(node: Node) -> bool:
 
 
 def choice(node: Node, options: Collection[str]) -> str:
-    value = text(node, min_length=0)
-    if value in options:
+    value = node.scalar
+    if isinstance(value, str) and value in options:
         return value
-    near = nearest(value, options)
+    near = nearest(str(value), options) if isinstance(value, str | int | float) else None
     listed = ", ".join(quoted(option) for option in sorted(options))
-    raise Unfit(f"cannot use {shown(node)}: must be one of {listed}", quoted(near) if near is not None else None)
+    given = shown(node) if isinstance(value, str) else what(node)
+    raise Unfit(f"cannot use {given}: must be one of {listed}", quoted(near) if near is not None else None)
 
 
 def what(node: Node) -> str:

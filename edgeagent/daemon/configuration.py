@@ -6,14 +6,19 @@ from pathlib import Path
 
 from edgeagent.api import settings as api
 from edgeagent.config.layers import Loaded, config_files, load
+from edgeagent.config.reader import Reader
 from edgeagent.config.tree import Problem
+from edgeagent.config.values import nearest
 from edgeagent.daemon import settings as daemon
+from edgeagent.drivers import ipdu
 from edgeagent.drivers import settings as drivers
 from edgeagent.drivers import site as sites
 from edgeagent.model.errors import ConfigError
 from edgeagent.model.site import Site
+from edgeagent.protocols.profile_file import Profiles
 from edgeagent.store import settings as store
 from edgeagent.uplink import settings as uplink
+from edgeagent.wire.keyring import load_keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,8 @@ class Checked:
     def summary(self) -> str:
         """What it describes, in a few words."""
         site = self.configuration.site
-        return f"{len(self.configuration.devices)} devices, {len(site.racks)} racks, {len(site.loads)} loads"
+        counts = {"device": self.configuration.devices, "rack": site.racks, "load": site.loads}
+        return ", ".join(f"{len(some)} {noun}{'' if len(some) == 1 else 's'}" for noun, some in counts.items())
 
 
 def check(path: Path, environment: Mapping[str, str]) -> Checked:
@@ -60,8 +66,43 @@ def check(path: Path, environment: Mapping[str, str]) -> Checked:
         devices=tuple(drivers.parse(root)),
         site=sites.parse(root),
     )
+    _look_around(root, configuration)
     root.finish()
     return Checked(configuration, loaded)
+
+
+def check_files(checked: Checked) -> None:
+    """Note the certificates that are not there.
+
+    Not for the daemon: a certificate that comes late must not keep a pod from looking after itself.
+    """
+    reader = checked.loaded.root.table("uplink")
+    for key in ("ca", "certificate", "key"):
+        path: Path | None = getattr(checked.configuration.uplink.broker, key)
+        if path is not None and not path.is_file():
+            reader.problem(key, f"cannot read {path}: there is no such file")
+
+
+def _look_around(root: Reader, configuration: Configuration) -> None:
+    """Names that another room defines, and the keyring, without which nothing could ever be acknowledged."""
+    keyring = configuration.uplink.keyring
+    if keyring.name:
+        try:
+            load_keyring(keyring)
+        except ConfigError as error:
+            root.table("uplink").problem("keyring", str(error))
+    known = {one.name for one in configuration.devices}
+    readers, profiles = root.named_tables("devices"), Profiles()
+    for device in configuration.devices:
+        if isinstance(device.options, ipdu.IpduOptions) and device.options.family != ipdu.AUTO:
+            ipdu.check_family(readers[device.name], device.options, profiles)
+    racks = root.named_tables("racks")
+    for name, rack in configuration.site.racks.items():
+        device_name = rack.inlet.partition("/")[0] if rack.inlet else ""
+        if device_name and device_name not in known:
+            racks[name].problem(
+                "inlet", f"cannot find this point: there is no [devices.{device_name}]", nearest(device_name, known)
+            )
 
 
 def read(path: Path, environment: Mapping[str, str]) -> Configuration:

@@ -9,6 +9,8 @@ from edgeagent.config.reader import Reader
 NAME = "[a-z0-9-]+"
 """A site or pod name: it becomes part of MQTT topics and access lists."""
 
+NAME_SHAPE = "be lower-case letters, digits and hyphens"
+
 
 @dataclass(frozen=True, slots=True)
 class DaemonSettings:
@@ -30,8 +32,8 @@ def parse(root: Reader, environment: Mapping[str, str]) -> DaemonSettings:
     """The settings in ``[pod]`` and ``[daemon]``; systemd's directories are the defaults of the folders."""
     pod, daemon = root.table("pod"), root.table("daemon")
     return DaemonSettings(
-        site=pod.text("site", pattern=NAME, max_length=63),
-        pod=pod.text("name", pattern=NAME, max_length=63),
+        site=pod.text("site", pattern=NAME, shape=NAME_SHAPE, max_length=63),
+        pod=pod.text("name", pattern=NAME, shape=NAME_SHAPE, max_length=63),
         state=daemon.file("state", _folder(environment, "STATE_DIRECTORY", "/var/lib/edgeagent")),
         runtime=daemon.file("runtime", _folder(environment, "RUNTIME_DIRECTORY", "/run/edgeagent")),
         log_level=daemon.choice("log_level", ("debug", "info", "warning", "error"), "info"),

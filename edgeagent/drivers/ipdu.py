@@ -1,8 +1,11 @@
 """Rack PDUs over SNMP: the families are the profiles with ``driver = "ipdu"``."""
 
+import re
 from dataclasses import dataclass
 
 from edgeagent.config.reader import REQUIRED, Reader
+from edgeagent.config.tree import quoted
+from edgeagent.config.values import nearest
 from edgeagent.core.ports import Driver
 from edgeagent.drivers.parts import Parts, Times
 from edgeagent.drivers.profiled import Paces, ProfiledDevice
@@ -51,7 +54,8 @@ def check_family(reader: Reader, options: IpduOptions, profiles: Profiles) -> No
     """Note a family that does not exist; apart from `parse`, since it reads the profiles."""
     known = [profile.name for profile in profiles.of_driver(DRIVER)]
     if options.family not in (AUTO, *known):
-        reader.problem("family", f'cannot use "{options.family}": must be auto or one of {", ".join(known)}')
+        near = nearest(options.family, known)
+        reader.problem("family", f'cannot use "{options.family}": must be auto or one of {", ".join(known)}', near)
 
 
 def _families(profiles: Profiles, family: str) -> tuple[Profile, ...]:
@@ -64,16 +68,28 @@ def _address(reader: Reader) -> SnmpAddress:
         return parse_address(url)
     except ValueError as error:
         if url:
-            reader.problem("address", str(error), "snmp://192.0.2.10 or snmpv3://192.0.2.10:161")
+            reader.problem("address", str(error), _meant(url))
         return SnmpAddress("", 0, v3=url.startswith("snmpv3"))
 
 
+def _meant(url: str) -> str | None:
+    """The address that was probably meant, where only the scheme is missing or another program's word."""
+    scheme, _, rest = url.rpartition("://")
+    known = {"": "snmp", "udp": "snmp", "snmpv2c": "snmp", "snmpv2": "snmp", "snmp3": "snmpv3"}
+    plain = re.fullmatch(r"[A-Za-z0-9.-]+(:\d{1,5})?", rest)
+    return quoted(f"{known[scheme]}://{rest}") if plain and scheme in known else None
+
+
 def _community(reader: Reader) -> Community:
-    secret = reader.secret("community")
-    return Community() if secret is None else Community(secret.reveal())
+    for key in ("user", "auth_key", "priv_key"):
+        if reader.has(key):
+            reader.problem(key, "cannot use this key with a v2c address: it belongs to snmpv3://")
+    return Community(reader.secret("community", REQUIRED).reveal())
 
 
 def _user(reader: Reader) -> User:
+    if reader.has("community"):
+        reader.problem("community", "cannot use a community with snmpv3://: it has user, auth_key and priv_key")
     name = reader.text("user", max_length=32)
     keys = {key: reader.secret(key, REQUIRED).reveal() for key in ("auth_key", "priv_key")}
     for key, value in keys.items():

@@ -39,7 +39,9 @@ def parse(root: Reader) -> list[DeviceSettings]:
     found = []
     for name, reader in list(tables.items())[:MAX_DEVICES]:
         if not _NAME.fullmatch(name):
-            reader.problem(None, "cannot use this device name: lower-case letters, digits and hyphens, at most 63")
+            reader.problem(
+                None, "cannot use this device name: must be lower-case letters, digits and hyphens, at most 63"
+            )
         found.append(_device(DeviceId(name), reader))
     return found
 

@@ -9,7 +9,9 @@ from edgeagent.model.points import DeviceId, PointId
 from edgeagent.model.site import Load, Outlet, Rack, RackPdu, ServiceClass, Site
 
 _CORD = re.compile(r"([a-z0-9-]+)/outlet\.(\d{1,4})")
+_CORD_SHAPE = 'name a PDU and its outlet, as in "pdu-a1/outlet.3"'
 _POINT = r"[a-z0-9-]+/[a-z0-9_.]+"
+_POINT_SHAPE = 'be the name of a point, as in "pdu-a1/probe.1.temperature"'
 
 
 def parse(root: Reader) -> Site:
@@ -23,7 +25,7 @@ def parse(root: Reader) -> Site:
 
 
 def _rack(name: str, reader: Reader) -> Rack:
-    inlet = reader.optional_text("inlet", pattern=_POINT)
+    inlet = reader.optional_text("inlet", pattern=_POINT, shape=_POINT_SHAPE)
     return Rack(name, reader.text("aisle", ""), PointId(inlet) if inlet else None)
 
 
@@ -40,7 +42,7 @@ def _load(
 ) -> Load:
     service_class = ServiceClass(reader.choice("class", [one.value for one in ServiceClass]))
     cords = []
-    for text in reader.texts("cords", pattern=_CORD.pattern):
+    for text in reader.texts("cords", pattern=_CORD.pattern, shape=_CORD_SHAPE):
         match = _CORD.fullmatch(text)
         if match is None:
             continue  # said by the reader

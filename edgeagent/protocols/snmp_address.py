@@ -40,12 +40,15 @@ def parse_address(url: str) -> SnmpAddress:
     """The address in a URL. Raises ValueError with what is wrong with it."""
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES:
-        raise ValueError(f"cannot use the scheme {parts.scheme or 'of no name'!r}: must be snmp or snmpv3")
+        raise ValueError("cannot use this as an SNMP address: must be snmp://host for v2c or snmpv3://host")
     if not parts.hostname:
         raise ValueError("cannot use an address without a host")
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
         raise ValueError("cannot use more than a host and a port")
-    port = PORT if parts.port is None else parts.port
+    try:
+        port = PORT if parts.port is None else parts.port
+    except ValueError:
+        port = 0
     if port == 0:
-        raise ValueError("cannot use port 0")
+        raise ValueError("cannot use this port: must be a whole number from 1 to 65535")
     return SnmpAddress(parts.hostname, port, parts.scheme == "snmpv3")

@@ -1,16 +1,20 @@
 """Where a broker is and how to reach it: the URL, the credentials and the settings that both ends share."""
 
+import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from edgeagent.config.reader import Reader
 from edgeagent.config.secrets import Secret
+from edgeagent.config.tree import quoted
 from edgeagent.model.errors import LinkError
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 PROTOCOLS = ("5", "3.1.1")
+_SHAPE = "must be mqtts://host:port or mqtt://host:port"
+_ALIASES = {"tcp": "mqtt", "ssl": "mqtts", "tls": "mqtts", "http": "mqtt", "https": "mqtts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,11 @@ def parse(reader: Reader) -> Broker:
     key = reader.optional_file("key")
     password = reader.secret("password")
     if (certificate is None) is not (key is None):
-        reader.problem("certificate" if certificate else "key", "a certificate and its key go together")
+        reader.problem(
+            "certificate" if certificate else "key", "cannot use one without the other: certificate and key go together"
+        )
     if password is not None and username is None:
-        reader.problem("password", "a password without a username is never sent")
+        reader.problem("password", "cannot use a password without a username: it would never be sent")
     return Broker(
         host=host,
         port=port,
@@ -77,14 +83,37 @@ def parse(reader: Reader) -> Broker:
 
 
 def _address(reader: Reader) -> tuple[bool, str, int]:
-    example = "mqtt://noc.example:1883 or mqtts://noc.example:8883"
     text = reader.text("broker")
-    parts = urlsplit(text)
     try:
-        port = parts.port or PORTS.get(parts.scheme, 0)
-    except ValueError:
-        port = 0
-    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
-    if text and (parts.scheme not in PORTS or not parts.hostname or not port or extra):
-        reader.problem("broker", f"cannot use {text[:80]!r} as a broker's address", example)
-    return parts.scheme == "mqtts", parts.hostname or "", port
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError:  # a port beyond 65535, a bracket left open
+        if text:
+            reader.problem("broker", f"cannot use this as a broker's address: {_SHAPE}")
+        return False, "", 0
+    wrong = _wrong(parts, host)
+    if text and wrong:
+        reader.problem("broker", wrong, _meant(text, parts, host))
+    return parts.scheme == "mqtts", host, port
+
+
+def _wrong(parts: SplitResult, host: str) -> str | None:
+    """What is wrong with the URL. Never repeats it: it may hold a password."""
+    if parts.username is not None:
+        return "cannot use an address with a user in it: give username and password as keys of their own"
+    if parts.scheme not in PORTS or not host:
+        return f"cannot use this as a broker's address: {_SHAPE}"
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        return "cannot use more than a host and a port; MQTT over WebSocket is not spoken"
+    return None
+
+
+def _meant(text: str, parts: SplitResult, host: str) -> str | None:
+    """The address that was probably meant, from what other programs call these schemes."""
+    if "@" in text:
+        return None
+    if "://" not in text and re.fullmatch(r"[A-Za-z0-9.-]+(:\d{1,5})?", text):
+        return quoted(f"{'mqtt' if text.endswith(':1883') else 'mqtts'}://{text}")
+    scheme = _ALIASES.get(parts.scheme, parts.scheme)
+    port = f":{parts.port}" if parts.port else ""
+    return quoted(f"{scheme}://{host}{port}") if scheme in PORTS and host else None

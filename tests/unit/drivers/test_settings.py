@@ -87,7 +87,7 @@ def test_devices_become_plans_and_drivers():
     ("old", "new", "message"),
     [
         ('driver = "ipdu"', 'driver = "ipud"', 'did you mean "ipdu"'),
-        ("snmp://", "http://", "must be snmp or snmpv3"),
+        ("snmp://", "http://", "must be snmp://host for v2c or snmpv3://host"),
         ('"5 s"', '"5 sec"', 'did you mean "5 s"'),
         ('timeout = "500 ms"', 'timeout = "6 s"', "cannot be longer than the poll period of 5 s"),
         ("pdu-a1", "PDU_A1", "cannot use this device name"),
@@ -128,7 +128,7 @@ def test_the_site_says_how_power_and_air_reach_a_load():
         ('class = "P1"', 'class = "P4"', "must be one of"),
         ("pdu-a1/outlet.3", "pdu-z9/outlet.3", "there is no [pdus.pdu-z9]"),
         ("pdu-a1/outlet.3", "pdu-b1/outlet.3", "server-1 has it already"),
-        ("pdu-a1/outlet.3", "pdu-a1.3", "must match"),
+        ("pdu-a1/outlet.3", "pdu-a1.3", "must name a PDU and its outlet"),
         ('feed = "B"\nrack = "rack-1"', 'feed = "B"\nrack = "rack-9"', "there is no [racks.rack-9]"),
         ('feed = "A"', "", "pdus.pdu-a1.feed"),
     ],
