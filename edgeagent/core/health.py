@@ -39,6 +39,10 @@ class Health:
         self._conditions[part] = Condition(part, level, message, since_s)
         return changed
 
+    def forget(self, part: str) -> bool:
+        """Take back a part's word, as when there is nothing more to say; true when it had one."""
+        return self._conditions.pop(part, None) is not None
+
     def get(self, part: str) -> Condition | None:
         """The last word of one part."""
         return self._conditions.get(part)

@@ -37,6 +37,11 @@ class Family:
         """The value of a series; 0 before its first change."""
         return self.values.get(labels_of(labels), 0.0)
 
+    def forget(self, **labels: str) -> None:
+        """Drop every series that carries these labels, as when what they name is gone."""
+        gone = set(labels.items())
+        self.values = {key: value for key, value in self.values.items() if not gone <= set(key)}
+
     def _bounded(self, key: Labels) -> Labels:
         return key if key in self.values or len(self.values) < MAX_SERIES else ()
 

@@ -63,6 +63,15 @@ class State:
         if readings:
             self.publish(ReadingBatch(device, group, now_s, readings))
 
+    def forget(self, device: DeviceId) -> None:
+        """Let go of a device that is no longer read: its points, their readings, its description and its status."""
+        info = self._infos.pop(device, None)
+        for point in info.points if info else ():
+            self._points.pop(point.id, None)
+            self._readings.pop(point.id, None)
+        self._statuses.pop(device, None)
+        self._version += 1
+
     def report(self, status: DeviceStatus) -> None:
         """Remember how a device is doing."""
         self._statuses[DeviceId(status.device)] = status

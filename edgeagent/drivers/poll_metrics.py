@@ -34,6 +34,11 @@ class PollMetrics:
         self.up.set(0, device=device)
         self.failures.add(device=device, reason=reason)
 
+    def forget(self, device: str) -> None:
+        """A device that is no longer read: its series end."""
+        for family in (self.up, self.polls, self.failures, self.readings, self.seconds, self._age):
+            family.forget(device=device)
+
     def _collect(self) -> None:
         now_s = self._clock.now_s()
         for name, status in self._state.statuses().items():

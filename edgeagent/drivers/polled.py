@@ -1,8 +1,8 @@
 """One device in the poller's hands: connected, read on its schedule, marked BAD when it fails, and brought back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -21,8 +21,6 @@ from edgeagent.model.reading import Quality, Reading, ReadingBatch, Reason
 
 MAX_BATCH = 256
 """Readings per batch, so that its record stays below journal.MAX_RECORD_BYTES."""
-START_STEP_S = 0.02
-"""Devices first connect this far apart, and never later than one period."""
 FIRST_RETRY_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -38,6 +36,7 @@ class DevicePlan:
     period_s: float
     connect_deadline_s: float
     serial: str | None = None
+    close_deadline_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +49,58 @@ class Surroundings:
     metrics: PollMetrics
 
 
-class PolledDevice:
-    """The life of one device. Whatever its driver does, `run` ends only by cancellation."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one polled device leaves to the one that takes its place."""
 
-    def __init__(self, plan: DevicePlan, driver: Driver, place: int, around: Surroundings) -> None:
+    info: DeviceInfo | None = None
+    answered_s: Mapping[str, float] = field(default_factory=dict)
+    """When each group was last read."""
+    reason: Reason | None = None
+    """Why all points are BAD now, if they are."""
+
+
+class PolledDevice:
+    """The life of one device. Whatever its driver does, `run` ends only by cancellation, and then in bounded time.
+
+    It answers for the points in ``known``: until it connects itself, they age or turn BAD.
+    """
+
+    def __init__(
+        self, plan: DevicePlan, driver: Driver, place: int, around: Surroundings, known: Known | None = None
+    ) -> None:
+        known = known or Known()
         self.plan = plan
+        self.place = place
         self._driver = driver
-        self._place = place
         self._around = around
         self._clock = around.clock
         self._waker = Waker(around.clock)
         self._backoff = Backoff(min(FIRST_RETRY_S, plan.period_s), plan.period_s)
-        self._info: DeviceInfo | None = None
-        self._answered_s: dict[str, float] = {}
-        self._reason: Reason | None = None
+        self._info = known.info
+        self._answered_s = dict(known.answered_s)
+        self._reason = known.reason
         self._stale: set[str] = set()
         self._mismatch = ""
         self._down_since_s: float | None = None
         self._attempt_s = self._clock.now_s()
         self._status = DeviceStatus(plan.name, DeviceState.CONNECTING, self._attempt_s)
+        self._closing: asyncio.Task[None] | None = None
+        self._let_go = False
 
     def poke(self) -> None:
         """Read, or try to reach, the device now."""
         self._waker.poke()
 
-    async def run(self) -> None:
-        """Poll until cancelled."""
+    def let_go(self) -> Known:
+        """Publish and report nothing more, even if the driver keeps its task from being cancelled."""
+        self._let_go = True
+        return Known(self._info, self._answered_s, self._reason)
+
+    async def run(self, start_after_s: float = 0.0) -> None:
+        """Poll until cancelled; the first connect comes after some time, and never later than one period."""
         self._reset()
-        await self._waker.until(self._clock.now_s() + min(self._place * START_STEP_S, self.plan.period_s))
+        await self._waker.until(self._clock.now_s() + min(start_after_s, self.plan.period_s))
         try:
             while True:
                 wait_s = await self._life()
@@ -85,7 +108,7 @@ class PolledDevice:
                 self._report(retry_at_s=retry_s)
                 await self._waker.until(retry_s)
         finally:
-            await self._driver.close()
+            await self._close()
 
     def mark_stale(self) -> None:
         """Turn readings BAD that are older than two periods and a deadline: somebody stands still, and not loudly."""
@@ -131,7 +154,7 @@ class PolledDevice:
         for group in info.groups:
             await self._poll(group.name)
         periods_s = {group.name: group.period_s for group in info.groups}
-        return Schedule(periods_s, phase(self._place), self._clock.now_s())
+        return Schedule(periods_s, phase(self.place), self._clock.now_s())
 
     async def _poll(self, name: str) -> None:
         group = next(group for group in self._groups() if group.name == name)
@@ -151,6 +174,25 @@ class PolledDevice:
                 return await act()
         except TimeoutError:
             raise DeviceUnreachable(f"cannot {verb} {self.plan.name}: not done within {deadline_s:g} s") from None
+        finally:
+            self._stop_if_let_go()  # a driver can swallow a cancellation
+
+    async def _close(self) -> None:
+        """Close the driver, which may hang or fail in that: then it is left behind."""
+        if self._closing is None or self._closing.done():
+            self._closing = asyncio.create_task(self._driver.close(), name=f"close {self.plan.name}")
+        closing, limit_s = self._closing, self.plan.close_deadline_s
+        await asyncio.wait([closing], timeout=limit_s)
+        if not closing.done():
+            closing.cancel()
+            log.warning("device does not let itself be closed", device=self.plan.name, limit_s=limit_s)
+        elif not closing.cancelled() and (error := closing.exception()) is not None:
+            log.warning("device failed while closing", device=self.plan.name, exc_info=error)
+        self._stop_if_let_go()
+
+    def _stop_if_let_go(self) -> None:
+        if self._let_go:
+            raise asyncio.CancelledError
 
     def _publish(self, group: str, readings: Sequence[Reading]) -> None:
         now_s = self._clock.now_s()
@@ -193,7 +235,7 @@ class PolledDevice:
         else:
             log.debug("device still fails", device=self.plan.name, error=str(error))
         self._report(state=DeviceState.OFFLINE, message=str(error), failures=self._status.failures + 1)
-        await self._driver.close()
+        await self._close()
 
     def _fail(self, group: Group, reason: Reason) -> None:
         names = [point_id(self.plan.name, name) for name in sorted(group.points)]
