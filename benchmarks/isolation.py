@@ -1,0 +1,97 @@
+"""``isolation``: what dead devices cost the others: read latency of 40 live agents beside 10 live or 10 silent ones."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.context import Context
+from benchmarks.figure import Aim, Figure
+from benchmarks.process import BenchError, Lines, piped, tail
+from benchmarks.rounds import Sample, interleaved
+from benchmarks.simulation import simulation
+
+TITLE = "Isolation: what 10 dead agents of 50 cost the 40 live ones"
+AGENTS, DEAD, OUTLETS = 50, 10, 8
+WINDOW_S = 8.0
+SETTLE_S = 3.0
+P99_DEAD_VS_ALIVE = 1.2
+PATIENCE_S = 60.0
+
+
+def run(context: Context) -> list[Figure]:
+    """Windows in turn: all alive, ten silent, all alive …"""
+    with contextlib.ExitStack() as stack:
+        pod = stack.enter_context(simulation(context.folder, pdus=AGENTS, outlets=OUTLETS))
+        poller = stack.enter_context(_poller(context, context.folder / "pod" / "pod.json"))
+        doomed = [device["name"] for device in pod["devices"][AGENTS - DEAD :]]
+        p50: dict[str, list[float]] = {"alive": [], "dead": []}
+
+        def window(name: str) -> float:
+            _control(pod, {"do": "clear"})
+            for device in doomed if name == "dead" else ():
+                _control(pod, {"do": "inject", "device": device, "kind": "hang"})
+            time.sleep(SETTLE_S)
+            answer = poller.window()
+            p50[name].append(answer["p50_ms"])
+            return answer["p99_ms"]
+
+        sides = {name: partial(window, name) for name in ("alive", "dead")}
+        measured = interleaved(sides, context.rounds)
+    return figures(measured, p50)
+
+
+def figures(measured: dict[str, Sample], p50: dict[str, list[float]]) -> list[Figure]:
+    """The p99 ratio that has a target, and the medians beside it."""
+    alive, dead = measured["alive"], measured["dead"]
+    middle = {name: Sample(tuple(values[1:])) for name, values in p50.items()}
+    peer = ("all alive", alive)
+    return [
+        Figure.ratio_of("live_p99_dead_vs_alive", dead.over(alive), peer, P99_DEAD_VS_ALIVE, Aim.AT_MOST),
+        Figure.beside("live_p99_ms", dead, "ms", peer),
+        Figure.beside("live_p50_ms", middle["dead"], "ms", ("all alive", middle["alive"])),
+    ]
+
+
+class _Poller:
+    def __init__(self, child: subprocess.Popen[bytes], log: Path) -> None:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        self._requests, self._answers, self._log = child.stdin, Lines(child.stdout, "the poller"), log
+        self._line()
+
+    def window(self) -> dict[str, float]:
+        self._requests.write(f"{WINDOW_S}\n".encode())
+        return self._line()
+
+    def _line(self) -> dict[str, float]:
+        try:
+            answer: dict[str, float] = json.loads(self._answers.next(PATIENCE_S))
+        except BenchError as problem:
+            raise BenchError(f"{problem}\n{tail(self._log)}") from problem
+        return answer
+
+
+@contextlib.contextmanager
+def _poller(context: Context, pod: Path) -> Iterator[_Poller]:
+    log = context.folder / "crowd.log"
+    command = [context.own_python, "-m", "benchmarks.clients.crowd", str(pod), str(AGENTS - DEAD)]
+    with piped(command, log, {"PYTHONPATH": str(context.root)}) as child:
+        yield _Poller(child, log)
+
+
+def _control(pod: dict[str, Any], request: dict[str, Any]) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(pod["control"])
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        answer = json.loads(connection.makefile("rb").readline())
+    if not answer["ok"]:
+        raise BenchError(f"the simulated pod refuses {request}: {answer['error']}")
