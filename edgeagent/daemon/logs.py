@@ -17,18 +17,38 @@ PRIORITY: Mapping[str, str] = MappingProxyType(
 Event = MutableMapping[str, Any]
 
 
+class Threshold:
+    """Drops what is below a level, which can change while loggers that were used before keep this object."""
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+
+    def __call__(self, _logger: object, method: str, event: Event) -> Event:
+        """The event, if it is to be written."""
+        if LEVELS.get(method, LEVELS["critical"]) < LEVELS[self.level]:
+            raise structlog.DropEvent
+        return event
+
+
 def configure(level: str, stream: TextIO | None = None) -> None:
     """Set up structlog for this process, writing to ``stream`` (standard error)."""
     out = stream or sys.stderr
-    processors: list[Any] = [structlog.processors.add_log_level]
+    processors: list[Any] = [Threshold(level), structlog.processors.add_log_level]
     processors += [structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.format_exc_info]
     processors.append(_person if out.isatty() else _journal)
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS["debug"]),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=True,
     )
+
+
+def set_level(level: str) -> None:
+    """Write from this level on, at once and in every logger of this process."""
+    for processor in structlog.get_config()["processors"]:
+        if isinstance(processor, Threshold):
+            processor.level = level
 
 
 def _journal(_logger: object, method: str, event: Event) -> str:

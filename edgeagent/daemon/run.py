@@ -14,7 +14,7 @@ import structlog
 from edgeagent import __version__
 from edgeagent.core.clock import SystemClock
 from edgeagent.daemon import logs
-from edgeagent.daemon.configuration import Configuration, read
+from edgeagent.daemon.configuration import Configuration, check, read
 from edgeagent.daemon.systemd import Notifier, Watchdog, watchdog_s
 from edgeagent.daemon.wiring import Daemon, wire
 from edgeagent.model.errors import ConfigError
@@ -26,18 +26,19 @@ log = structlog.get_logger(__name__)
 
 
 def run(config: Path, environment: Mapping[str, str]) -> int:
-    """Run until SIGTERM or SIGINT; the exit code.
+    """Run until SIGTERM or SIGINT, reload on SIGHUP; the exit code.
 
     Raises:
         ConfigError: the configuration has mistakes, or a folder cannot be used.
         StoreError: another daemon uses the state folder, or a newer one wrote it.
     """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for too early kills nobody: the files are read now
     configuration = read(config, environment)
     logs.configure(configuration.daemon.log_level)
     faulthandler.enable()
     for folder in (configuration.daemon.state, configuration.daemon.runtime):
         _own(folder)
-    asyncio.run(_serve(configuration, Notifier.from_environment(environment), environment))
+    asyncio.run(_serve(configuration, config, environment))
     return 0
 
 
@@ -50,13 +51,14 @@ def _own(folder: Path) -> None:
         raise ConfigError(f"cannot use the folder {folder}: permission denied")
 
 
-async def _serve(configuration: Configuration, notifier: Notifier, environment: Mapping[str, str]) -> None:
-    clock = SystemClock()
-    daemon = wire(configuration, clock)
+async def _serve(configuration: Configuration, config: Path, environment: Mapping[str, str]) -> None:
+    clock, notifier = SystemClock(), Notifier.from_environment(environment)
+    daemon = wire(configuration, clock, lambda: check(config, environment), notifier)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, daemon, stop, number)
+    loop.add_signal_handler(signal.SIGHUP, daemon.reload.request)
     log.info("starting", version=__version__, pod=f"{configuration.daemon.site}/{configuration.daemon.pod}")
     daemon.store.audit("daemon", "start", f"version {__version__}, process {os.getpid()}")
     helpers = [asyncio.create_task(daemon.lag.run()), asyncio.create_task(_tell(daemon, notifier, clock))]
@@ -91,6 +93,7 @@ async def _tell(daemon: Daemon, notifier: Notifier, clock: SystemClock) -> None:
             await daemon.api.listening.wait()
     _settle_memory()
     notifier.send("READY=1", f"MAINPID={os.getpid()}")
+    daemon.reload.ready.set()
     while True:
         notifier.send(f"STATUS={daemon.status.sentence()}")
         await clock.sleep(STATUS_EVERY_S)

@@ -1,5 +1,6 @@
 """The one place where every object of the daemon is made and joined."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgeagent import __version__
@@ -8,13 +9,14 @@ from edgeagent.core.clock import Clock
 from edgeagent.core.health import Health
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.state import State
-from edgeagent.daemon.configuration import Configuration
+from edgeagent.daemon.configuration import Checked, Configuration
 from edgeagent.daemon.drain import Drain
 from edgeagent.daemon.identity_book import StoredBook
+from edgeagent.daemon.reload import Reload
 from edgeagent.daemon.self_metrics import SelfMetrics
 from edgeagent.daemon.status import Status
 from edgeagent.daemon.supervisor import Supervisor
-from edgeagent.daemon.systemd import LoopLag
+from edgeagent.daemon.systemd import LoopLag, Notifier
 from edgeagent.drivers.parts import Parts
 from edgeagent.drivers.poller import Poller
 from edgeagent.drivers.settings import build
@@ -34,12 +36,15 @@ class Daemon:
     book: StoredBook
     status: Status
     api: ApiServer
+    reload: Reload
     lag: LoopLag
     metrics: Metrics
 
 
-def wire(configuration: Configuration, clock: Clock) -> Daemon:
+def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked], notifier: Notifier) -> Daemon:
     """Make everything; nothing runs and nothing is open yet, except the store, which others look into.
+
+    ``check`` reads the configuration's files again, for a reload.
 
     Services are cancelled in the reverse order: first nothing new is read, then what was read is recorded, delivered
     and committed.
@@ -87,12 +92,15 @@ def wire(configuration: Configuration, clock: Clock) -> Daemon:
         points=status.points,
         health=status.healthz,
     )
-    devices = build(configuration.devices, Parts(clock))
+    parts = Parts(clock)
+    devices = build(configuration.devices, parts)
     poller = Poller(devices, state=state, clock=clock, metrics=metrics, book=book)
+    reload = Reload(configuration, check, parts, poller, audit=store, health=health, notifier=notifier)
     supervisor.add(StoreService(store, clock, health, metrics))
     supervisor.add(uplink)
     supervisor.add(Drain(store, store, uplink))
     supervisor.add(Recorder(state, store, clock))
     supervisor.add(api)
     supervisor.add(poller)
-    return Daemon(supervisor, store, book, status, api, lag, metrics)
+    supervisor.add(reload)
+    return Daemon(supervisor, store, book, status, api, reload, lag, metrics)
