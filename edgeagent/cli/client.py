@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from edgeagent.model.errors import EdgeAgentError
+
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 
@@ -13,11 +15,16 @@ class NotRunningError(Exception):
     """Nobody answers on the socket."""
 
 
+class NotAllowedError(EdgeAgentError):
+    """The socket belongs to others; whether the daemon runs is not known."""
+
+
 def get(socket_path: Path, target: str, timeout_s: float = 2.0) -> Any:
     """The JSON answer to GET ``target``.
 
     Raises:
-        NotRunningError: no daemon listens there, it does not answer in time, or this user may not ask it.
+        NotRunningError: no daemon listens there, or it does not answer in time.
+        NotAllowedError: this user may not ask it.
     """
     request = f"GET {target} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode()
     try:
@@ -29,7 +36,7 @@ def get(socket_path: Path, target: str, timeout_s: float = 2.0) -> Any:
     except FileNotFoundError as error:
         raise NotRunningError(f"no daemon listens on {socket_path}") from error
     except PermissionError as error:
-        raise NotRunningError(f"cannot open {socket_path}: permission denied; be root or in group edgeagent") from error
+        raise NotAllowedError(f"cannot open {socket_path}: permission denied; be root or in group edgeagent") from error
     except TimeoutError as error:
         raise NotRunningError(f"the daemon on {socket_path} did not answer within {timeout_s:g} s") from error
     except OSError as error:

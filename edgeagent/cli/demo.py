@@ -29,9 +29,16 @@ TELL_EVERY_S = 5.0
 SOCKET_NAME_ROOM = 20
 """What `runtime/api.sock` needs of the 107 bytes that a Unix socket's path may have."""
 
+EPILOG = """examples:
+  edgeagent demo                           until Ctrl-C; it prints how to ask the pod meanwhile
+  edgeagent demo --seconds 60 --json
+
+exit codes: 0 the NOC holds every record, 1 something is missing or did not start"""
+
 
 def configure(parser: ArgumentParser) -> None:
     """Add the command's options."""
+    parser.epilog = EPILOG
     parser.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds (default: at Ctrl-C)")
     parser.add_argument("--racks", type=int, default=2, metavar="N", help="racks of the simulated pod (default: 2)")
     parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where everything is put (default: .demo)")

@@ -12,6 +12,8 @@ from edgeagent.model.errors import StoreError
 if TYPE_CHECKING:
     from edgeagent.store.peek import Peek
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 def last_words(state: Path) -> dict[str, Any]:
     """The journal's facts as plain data; ``error`` tells why there are none."""
@@ -21,6 +23,8 @@ def last_words(state: Path) -> dict[str, Any]:
         found = peek(state)
     except StoreError as error:
         return {"error": str(error)}
+    except PermissionError:
+        return {"error": f"cannot read {state}: permission denied; be root or the user of the daemon"}
     return {
         "streams": {stream.value: asdict(counts) for stream, counts in found.counts.items()},
         "audit_head": found.audit_head,
@@ -54,14 +58,12 @@ def stream_lines(streams: dict[str, Any]) -> Iterator[str]:
 
 def _last_sample_age_s(found: "Peek") -> float | None:
     """Seconds since the newest kept sample; over a reboot by the wall clock, where one was trusted."""
-    from edgeagent.core.clock import SystemClock
-
     if not found.samples:
         return None
     newest = max(found.samples.values(), key=lambda sample: sample.time_s)
-    clock = SystemClock()
-    if clock.boot_id.startswith(newest.boot):
-        return round(clock.now_s() - newest.time_s, 1)
+    # Read here and not from core.clock: that loads asyncio, a third of the time that `status` takes.
+    if BOOT_ID.read_text(encoding="ascii").strip().replace("-", "").startswith(newest.boot):
+        return round(time.clock_gettime(time.CLOCK_BOOTTIME) - newest.time_s, 1)
     anchor = found.anchor
     if anchor is None or not anchor.trusted or not anchor.boot_id.startswith(newest.boot):
         return None

@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser(words).parse_args(words)
     command = _command(options.command)
     try:
-        return command.execute(options)
+        code = command.execute(options)
+        sys.stdout.flush()  # here, so that a reader who went away is met below and not by the interpreter's end
     except EdgeAgentError as error:
         print(f"edgeagent {options.command}: {error}", file=sys.stderr)
         return 1
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output went away, as `head` does: not our failure, and nothing more to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    return code
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

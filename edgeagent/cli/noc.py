@@ -24,7 +24,16 @@ EPILOG = """examples:
   edgeagent noc keys /etc/edgeagent        make the signing key, and the keyring that goes to every pod
   edgeagent noc serve --config noc.toml    receive pods until Ctrl-C
   edgeagent noc pods --config noc.toml
-  edgeagent noc points zrh/pod-07 '*/inlet.*' --config noc.toml"""
+  edgeagent noc points zrh/pod-07 '*/inlet.*' --config noc.toml
+
+exit codes: 0 nothing is missing (pods) or something matches (points), 1 otherwise"""
+ACTION_EPILOGS = {
+    "serve": "example:\n  edgeagent noc serve --config /etc/edgeagent/noc.toml",
+    "pods": "examples:\n  edgeagent noc pods\n  edgeagent noc pods --json | jq '.[] | select(.missing > 0)'\n\n"
+    "SEEN is since the last record, BEHIND the age of the newest reading; the pod told of DROPPED, not of MISSING.",
+    "points": "examples:\n  edgeagent noc points zrh/pod-07\n  edgeagent noc points zrh/pod-07 '*.temperature' --json",
+    "keys": "example:\n  edgeagent noc keys /etc/edgeagent-noc\n\nA key that is there already is never overwritten.",
+}
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -37,7 +46,13 @@ def configure(parser: ArgumentParser) -> None:
         ("points", "list the newest reading of every point"),
         ("keys", "make the signing key for acknowledgements, and the keyring for the pods"),
     ):
-        action = actions.add_parser(name, help=text, description=text, formatter_class=RawDescriptionHelpFormatter)
+        action = actions.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=ACTION_EPILOGS[name],
+            formatter_class=RawDescriptionHelpFormatter,
+        )
         if name == "keys":
             action.add_argument("folder", type=Path, help="where ingest.key and keyring.toml are written")
             continue
@@ -155,4 +170,4 @@ def _points(settings: "NocSettings", options: Namespace) -> int:
 def _point_line(row: "PointRow", now_s: float) -> tuple[str, ...]:
     quality = row.quality + (f" ({row.reason.replace('_', ' ')})" if row.reason else "")
     value = table.number(row.value)
-    return (f"{row.site}/{row.pod}", row.point, value, row.unit, quality, table.duration(row.age_s(now_s)))
+    return (f"{row.site}/{row.pod}", row.point, value, table.unit(row.unit), quality, table.duration(row.age_s(now_s)))

@@ -8,9 +8,17 @@ from typing import Any
 from edgeagent.cli import client, place, table
 from edgeagent.cli.journal import last_words, lines, stream_lines
 
+EPILOG = """examples:
+  edgeagent status
+  edgeagent status --json | jq '.devices[] | select(.state != "online")'
+
+A link that is down is told, and is no fault: the pod keeps its records until it is back.
+exit codes: 0 every device answers and no part failed, 1 something is wrong and is named, 3 the daemon is not running"""
+
 
 def configure(parser: ArgumentParser) -> None:
     """Add the command's options."""
+    parser.epilog = EPILOG
     place.add_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -21,6 +29,7 @@ def execute(options: Namespace) -> int:
     try:
         status = client.get(where.socket, "/v1/status")
     except client.NotRunningError as error:
+        place.say_unread(where)
         return _down(where, error, as_json=options.json)
     if options.json:
         print(json.dumps({"running": True, **status}, indent=2))
@@ -52,7 +61,8 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
 
 def _points(points: dict[str, int]) -> str:
     total = sum(points.values())
-    return f"{total} points, {total - points.get('GOOD', 0)} of them not good"
+    worse = total - points.get("GOOD", 0)
+    return f"{total} points, {f'{worse} of them not good' if worse else 'all good'}"
 
 
 def _link(link: dict[str, Any]) -> str:
@@ -81,10 +91,10 @@ def _devices(devices: list[dict[str, Any]]) -> str:
 
 
 def _down(where: place.Place, error: client.NotRunningError, *, as_json: bool) -> int:
-    told = last_words(where.state)
+    told = last_words(where.journal)
     if as_json:
         print(json.dumps({"running": False, "why": str(error), "journal": told}, indent=2))
         return 3
-    print(f"{where.site}/{where.pod}: the daemon is not running ({error})")
-    print("\n".join(lines(where.state, told)))
+    print(f"{where.name}: the daemon is not running ({error})")
+    print("\n".join(lines(where.journal, told)))
     return 3

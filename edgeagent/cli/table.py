@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 GAP = "  "
+UNITS = {"1": "", "Cel": "°C", "By": "B", "V.A": "VA", "/min": "rpm"}
 
 
 def render(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> str:
@@ -42,6 +43,11 @@ def number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:.0f}"
     return str(value)
+
+
+def unit(ucum: str) -> str:
+    """A UCUM unit as people write it."""
+    return UNITS.get(ucum, ucum)
 
 
 def size(count: float) -> str:
