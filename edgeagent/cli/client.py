@@ -45,7 +45,10 @@ def get(socket_path: Path, target: str, timeout_s: float = 2.0) -> Any:
     status = head.split(b" ", 2)[1:2]
     if status != [b"200"]:
         raise NotRunningError(f"the daemon on {socket_path} answered {head[:40].decode(errors='replace')!r}")
-    return json.loads(body)
+    try:
+        return json.loads(body)
+    except ValueError as error:  # it ended in the middle of its answer
+        raise NotRunningError(f"the daemon on {socket_path} broke off its answer") from error
 
 
 def _read(connection: socket.socket) -> bytes:

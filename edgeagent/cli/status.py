@@ -47,16 +47,23 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
     pod = status["pod"]
     yield f"{pod['site']}/{pod['name']}: {status['sentence']}"
     yield f"up {table.duration(status['uptime_s'])}, version {status['version']}, {_points(status['points'])}"
+    yield from _attention(status)
     yield ""
     yield _link(status["link"])
     yield from stream_lines(status["journal"])
     yield ""
     yield _devices(status["devices"])
-    worse = [one for one in status["conditions"] if one["level"] != "ok"]
-    if worse:
-        yield ""
-        rows = [(one["part"], one["level"], table.duration(one["for_s"]), one["message"]) for one in worse]
-        yield table.render(("NEEDS ATTENTION", "LEVEL", "FOR", "WHY"), rows, right=("FOR",))
+
+
+def _attention(status: dict[str, Any]) -> Iterator[str]:
+    """Each device and part that is not well, with the reason; sentences, since reasons are too long for a table."""
+    devices = [(one["device"], one["state"], one) for one in status["devices"] if one["state"] != "online"]
+    parts = [(one["part"], one["level"], one) for one in status["conditions"] if one["level"] != "ok"]
+    if devices or parts:
+        yield from ("", "NEEDS ATTENTION")
+    for name, state, one in (*devices, *parts):
+        why = f": {one['message']}" if one["message"] else ""
+        yield table.paragraph(f"{name} is {state} for {table.duration(one['for_s'])}{why}")
 
 
 def _points(points: dict[str, int]) -> str:
@@ -82,11 +89,10 @@ def _devices(devices: list[dict[str, Any]]) -> str:
             str(one["points"]),
             table.duration(one["last_poll_age_s"]),
             "-" if one["last_duration_s"] is None else f"{one['last_duration_s'] * 1000:.0f} ms",
-            one["message"],
         )
         for one in sorted(devices, key=lambda one: (one["state"] == "online", one["device"]))
     ]
-    head = ("DEVICE", "STATE", "FOR", "MODEL", "POINTS", "READ", "TOOK", "WHY")
+    head = ("DEVICE", "STATE", "FOR", "MODEL", "POINTS", "READ", "TOOK")
     return table.render(head, rows, right=("FOR", "POINTS", "READ", "TOOK"))
 
 

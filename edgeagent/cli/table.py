@@ -1,9 +1,11 @@
 """Tables for people: aligned columns, no frames, cut to nothing."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 GAP = "  "
+WIDTH = 100
 UNITS = {"1": "", "Cel": "°C", "By": "B", "V.A": "VA", "/min": "rpm"}
 
 
@@ -18,6 +20,11 @@ def render(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[s
         ]
         lines.append(GAP.join(cells).rstrip())
     return "\n".join(lines)
+
+
+def paragraph(text: str) -> str:
+    """One item of a list, indented, in lines of at most 100 characters."""
+    return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
 
 
 def duration(seconds: float | None) -> str:

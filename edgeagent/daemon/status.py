@@ -68,8 +68,8 @@ class Status:
         down = sorted(one.device for one in statuses if one.state not in well)
         connecting = sum(one.state is DeviceState.CONNECTING for one in statuses)
         failed = [one.message or one.part for one in self._health.conditions() if one.level is Level.FAILED]
-        parts = [f"{len(failed)} parts failed: {failed[0]}"] if failed else []
-        parts += [f"{_some(down)} not answering as they should"] if down else []
+        parts = [f"{len(failed)} part{'' if len(failed) == 1 else 's'} failed: {failed[0]}"] if failed else []
+        parts += [f"{_some(down, 'does', 'do')} not answer as expected"] if down else []
         parts += [f"{connecting} of {len(statuses)} devices are being connected"] if connecting else []
         parts += [] if down or connecting else [f"all {len(statuses)} devices answer"]
         parts.append(self._link_words())
@@ -190,7 +190,7 @@ class Status:
         ]
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(names: Sequence[str], one: str, several: str) -> str:
     shown = ", ".join(names[:3])
     more = len(names) - 3
-    return f"{shown} and {more} more are" if more > 0 else f"{shown} {'is' if len(names) == 1 else 'are'}"
+    return f"{shown} and {more} more {several}" if more > 0 else f"{shown} {one if len(names) == 1 else several}"

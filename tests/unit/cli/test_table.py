@@ -47,3 +47,14 @@ def test_numbers(value: object, expected: str) -> None:
 @pytest.mark.parametrize(("count", "expected"), [(0, "0 B"), (1023, "1023 B"), (2048, "2.0 KiB"), (5 << 30, "5.0 GiB")])
 def test_sizes(count: int, expected: str) -> None:
     assert table.size(count) == expected
+
+
+def test_units_are_peoples_and_unknown_ones_stay() -> None:
+    assert [table.unit(ucum) for ucum in ("Cel", "1", "V.A", "W", "[degF]")] == ["°C", "", "VA", "W", "[degF]"]
+
+
+def test_a_long_reason_is_wrapped_and_an_address_is_not_cut() -> None:
+    lines = table.paragraph("pdu-a1 is offline: " + "word " * 30 + "snmp://" + "h" * 120).splitlines()
+    assert lines[0].startswith("  pdu-a1 is offline")
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert "snmp://" + "h" * 120 in lines[-1]
