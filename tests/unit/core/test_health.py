@@ -19,3 +19,11 @@ def test_the_worst_comes_first_then_the_name():
     for part, level in [("b", Level.OK), ("a", Level.OK), ("z", Level.FAILED), ("m", Level.DEGRADED)]:
         health.set(part, level)
     assert [condition.part for condition in health.conditions()] == ["z", "m", "a", "b"]
+
+
+def test_a_word_can_be_taken_back():
+    health = Health(ManualClock())
+    health.set("configuration", Level.DEGRADED, "restart needed")
+    assert health.forget("configuration")
+    assert not health.forget("configuration")
+    assert health.conditions() == ()

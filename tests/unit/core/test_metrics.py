@@ -35,6 +35,15 @@ def test_series_are_bounded_and_what_goes_beyond_is_counted_without_labels():
     assert family.get(device="0") == 2
 
 
+def test_the_series_of_what_is_gone_are_dropped():
+    family = Metrics().counter("failures", "Failures")
+    family.add(device="a", reason="garbled")
+    family.add(device="a", reason="refused")
+    family.add(device="b", reason="refused")
+    family.forget(device="a")
+    assert family.values == {labels_of({"device": "b", "reason": "refused"}): 1}
+
+
 def test_a_name_means_one_thing():
     metrics = Metrics()
     assert metrics.counter("polls", "Polls") is metrics.counter("polls", "Polls")

@@ -124,3 +124,21 @@ def test_the_status_of_a_device_is_its_last(state):
     for name in (DeviceState.CONNECTING, DeviceState.ONLINE):
         state.report(DeviceStatus("pdu-a", name, 1000.0))
     assert state.statuses() == {PDU: DeviceStatus("pdu-a", DeviceState.ONLINE, 1000.0)}
+
+
+def test_of_a_forgotten_device_nothing_stays_and_the_others_do(state):
+    other = DeviceId("other")
+    state.describe(PDU, info("one", "two"))
+    state.describe(other, DeviceInfo(Identity(), (Point(other, "x", Kind.POWER),), ()))
+    for device in (PDU, other):
+        state.report(DeviceStatus(device, DeviceState.ONLINE, 1000.0))
+    version = state.snapshot().version
+    state.forget(PDU)
+    state.forget(DeviceId("nobody"))
+    assert list(state.snapshot().readings) == ["other/x"]
+    assert [point.id for point in state.points()] == ["other/x"]
+    assert list(state.infos()) == list(state.statuses()) == [other]
+    assert state.snapshot().version > version
+    with state.described.subscribe("test") as described:
+        state.describe(PDU, info("one", "two"))  # it comes back, and is described again
+        assert len(described.drain()) == 1

@@ -387,6 +387,150 @@ async def test_random_trouble_never_ends_the_poller_and_always_heals():
             assert all(stage.qualities(name) == GOOD for name in stage.drivers)
 
 
+def fresh(stage, name, driver=None, **plan):
+    """A device as `apply` takes it, with a driver that does as it is told."""
+    stage.drivers[name] = driver or Scripted(name, stage.clock)
+    return DevicePlan(name, plan.pop("period_s", PERIOD_S), DEADLINE_S, **plan), stage.drivers[name]
+
+
+async def test_a_change_leaves_the_other_devices_alone():
+    async with Stage(3).running() as stage:
+        await stage.clock.advance(25.0)
+        changed_s = stage.clock.now_s()
+        untouched, gone, old = stage.drivers["d0"], stage.drivers["d1"], stage.drivers["d2"]
+        with stage.state.batches.subscribe("test") as batches:
+            stage.poller.apply(["d1"], [fresh(stage, "d2"), fresh(stage, "d3")])
+            await stage.clock.advance(5 * PERIOD_S)
+            assert not any(one.readings[0].quality is Quality.BAD for one in batches.drain())
+        assert untouched.connects == 1
+        assert untouched.closes == 0
+        assert {after - before for before, after in pairwise(untouched.times()[1:])} == {PERIOD_S}
+        assert (gone.closes, old.closes) == (1, 1)
+        assert max(when_s for _, when_s in gone.reads + old.reads) <= changed_s
+        assert [stage.drivers[name].connects for name in ("d2", "d3")] == [1, 1]
+        assert stage.qualities("d2") == stage.qualities("d3") == GOOD
+
+
+async def test_of_a_removed_device_nothing_stays():
+    async with Stage(2).running() as stage:
+        stage.poller.apply(["d1", "nobody"], [])
+        await stage.clock.advance(0.0)
+        stage.metrics.collect()
+        assert set(stage.state.statuses()) == set(stage.state.infos()) == {"d0"}
+        assert {point.device for point in stage.state.points()} == {"d0"}
+        labels = {dict(labels).get("device") for family in stage.metrics.families() for labels in family.values}
+        assert labels == {"d0"}
+        assert not stage.poller.poke("d1")
+
+
+async def test_the_points_of_a_changed_device_stay_good_until_it_fails():
+    async with Stage().running() as stage:
+        plan = fresh(stage, "d0")
+        stage.driver.failure = DeviceUnreachable("the new address is wrong")
+        stage.poller.apply([], [plan])
+        assert stage.qualities() == GOOD
+        await stage.clock.advance(0.0)
+        assert stage.qualities() == bad(Reason.DISCONNECTED)
+
+
+async def test_a_changed_device_that_hangs_in_its_connect_turns_stale():
+    async with Stage().running() as stage:
+        plan = fresh(stage, "d0")
+        stage.driver.hangs = True
+        stage.poller.apply([], [plan])
+        await stage.clock.advance(2 * 6 * PERIOD_S + DEADLINE_S + 2.0)
+        assert stage.qualities() == bad(Reason.STALE)
+
+
+async def test_a_device_that_hangs_in_its_connect_can_be_replaced_and_removed():
+    stage = Stage(2)
+    stage.drivers["d0"].hangs = stage.drivers["d1"].hangs = True
+    async with stage.running():
+        stage.poller.apply(["d1"], [fresh(stage, "d0")])
+        await stage.clock.advance(1.0)
+        assert stage.qualities() == GOOD
+        assert set(stage.state.statuses()) == {"d0"}
+
+
+async def test_a_driver_that_hangs_in_close_is_left_behind_and_blocks_nobody():
+    closing = asyncio.Event()
+
+    async def hang():
+        closing.set()
+        await asyncio.Event().wait()
+
+    stage = Stage()
+    with capture_logs() as logs:
+        stage.poller.apply([], [fresh(stage, name, close_deadline_s=0.05) for name in ("d0", "d1")])
+        stage.drivers["d0"].close = stage.drivers["d1"].close = hang
+        async with stage.running():
+            stage.poller.apply(["d1"], [fresh(stage, "d0", close_deadline_s=0.05), fresh(stage, "d2")])
+            await closing.wait()
+            await stage.clock.advance(1.0)
+            assert stage.qualities("d2") == GOOD
+            await until(lambda: stage.driver.connects)
+            await stage.clock.advance(0.0)
+            assert stage.status().state is DeviceState.ONLINE
+    said = [log["device"] for log in logs if log["event"] == "device does not let itself be closed"]
+    assert sorted(said) == ["d0", "d1"]
+
+
+async def test_a_driver_that_swallows_its_cancellation_never_speaks_again():
+    release = asyncio.Event()
+
+    async def stubborn(_):
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+        return []
+
+    stage = Stage(2)
+    async with stage.running():
+        old = stage.drivers["d0"]
+        old.read = stubborn
+        await stage.clock.advance(PERIOD_S)
+        stage.poller.apply(["d0"], [])
+        await stage.clock.advance(PERIOD_S)
+        release.set()
+        await until(lambda: old.closes)
+        assert set(stage.state.statuses()) == {"d1"}
+        assert stage.qualities("d1") == GOOD
+
+
+async def test_a_bug_in_close_costs_no_other_device():
+    async def bug():
+        raise ZeroDivisionError
+
+    async with Stage(2).running() as stage:
+        stage.driver.close = bug
+        stage.driver.failure = DeviceUnreachable("no answer")
+        with capture_logs() as logs:
+            await stage.clock.advance(3 * PERIOD_S)
+            stage.poller.apply(["d0"], [])
+            await stage.clock.advance(PERIOD_S)
+        assert stage.qualities("d1") == GOOD
+        assert any(log["event"] == "device failed while closing" for log in logs)
+
+
+async def test_changes_before_the_start_and_many_at_once_end_in_the_last_one():
+    stage = Stage()
+    stage.poller.apply(["d0"], [fresh(stage, "d1")])
+    async with stage.running():
+        assert set(stage.state.statuses()) == {"d1"}
+        drivers = []
+        for _ in range(5):
+            stage.poller.apply([], [fresh(stage, "d1")])
+            drivers.append(stage.drivers["d1"])
+        stage.poller.apply(["d1"], [])
+        stage.poller.apply([], [fresh(stage, "d1")])
+        await stage.clock.advance(PERIOD_S)
+        assert [driver.connects for driver in drivers] == [0] * 5
+        assert stage.drivers["d1"].connects == 1
+        assert stage.qualities("d1") == GOOD
+
+
 async def until(condition, within_s=2.0):
     """Wait for a truth in real time."""
     async with asyncio.timeout(within_s):
