@@ -10,6 +10,7 @@ from edgeagent.config.lines import LineMap, Path, TooMuch, scan
 from edgeagent.config.tree import Node, Origin, Problem, dotted, dotted_parts
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_CURLY = ("\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}", "\N{DOUBLE LOW-9 QUOTATION MARK}")
 _HUGE_NUMBER = re.compile(r"[0-9][0-9_]{4300}")
 
 # tomllib's words -> ours, and what was probably meant
@@ -72,7 +73,14 @@ def _problem(file: str, text: str, message: str, lines: LineMap) -> Problem:
         line = lines.lost_at or text.count("\n") + 1
         return Problem(Origin(file, line), "", "cannot read what begins here: it is not finished when the file ends")
     words, suggestion = _in_words(message[: place.start()])
+    if _character(text, int(place[1]), int(place[2])) in _CURLY:
+        words, suggestion = "these are the quotes of a word processor; TOML has straight ones, \" and '", None
     return Problem(Origin(file, int(place[1])), "", f"cannot read this line at column {place[2]}: {words}", suggestion)
+
+
+def _character(text: str, line: int, column: int) -> str:
+    lines = text.split("\n")
+    return lines[line - 1][column - 1 : column] if line <= len(lines) else ""
 
 
 def _in_words(message: str) -> tuple[str, str | None]:

@@ -161,6 +161,24 @@ async def test_another_user_is_told_what_to_be(rig: Rig) -> None:
             assert "not running" not in done.stdout
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+async def test_another_user_is_told_that_the_journal_is_not_theirs(rig: Rig) -> None:
+    if (await asyncio.to_thread(call, "--version", user=NOBODY)).returncode:
+        pytest.skip("another user may not read this checkout")
+    elsewhere = rig.folder / "elsewhere.toml"
+    elsewhere.write_text(rig.config.read_text().replace(str(rig.runtime), str(rig.folder / "nobody")))
+    mode = rig.state.stat().st_mode & 0o777
+    rig.state.chmod(0o700)
+    try:
+        with opened_to_all(rig):
+            done = await asyncio.to_thread(call, "status", "--config", str(elsewhere), user=NOBODY)
+    finally:
+        rig.state.chmod(mode)
+    assert done.returncode == 3
+    assert f"cannot read {rig.state}: permission denied" in done.stdout
+    assert done.stderr == ""
+
+
 @contextmanager
 def opened_to_all(rig: Rig) -> Iterator[None]:
     """Let everyone reach the configuration; state and socket stay their owner's."""
