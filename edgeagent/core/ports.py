@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from edgeagent.model.device import DeviceInfo
+from edgeagent.model.intent import Domain, Hold, Outcome, Output
 from edgeagent.model.journal import Ack, Batch, Extent, Position, Stream, StreamCounts
-from edgeagent.model.reading import Reading
+from edgeagent.model.points import PointId
+from edgeagent.model.reading import Reading, Value
 
 Beat = Callable[[], None]
 """A Service calls it to say that it is alive."""
@@ -33,6 +35,37 @@ class Driver(Protocol):
 
     async def close(self) -> None:
         """Let go of the device; safe twice, and before ``connect``."""
+
+
+class Actuator(Protocol):
+    """A thing we set. Only the executor calls ``apply``."""
+
+    @property
+    def target(self) -> PointId:
+        """What it sets: the point in which people and intents name it."""
+
+    @property
+    def domain(self) -> Domain:
+        """Every value that it can take."""
+
+    @property
+    def safe(self) -> Value | Hold:
+        """Where it goes when nobody proposes anything."""
+
+    @property
+    def feedback(self) -> PointId | None:
+        """The point that shows the effect, where there is one."""
+
+    @property
+    def settle_s(self) -> float:
+        """How long the effect may take to be read."""
+
+    async def apply(self, output: Output) -> Outcome:
+        """Clamp, write and read back; idempotent.
+
+        Raises:
+            DeviceError: nothing is known of the device now; the outcome is open.
+        """
 
 
 class Service(Protocol):
