@@ -49,4 +49,5 @@ def mismatch(book: IdentityBook, device: DeviceId, configured: str | None, seria
     if serial == bound:
         return ""
     says = f"says that it is {serial}" if serial else "does not say its serial"
-    return f"{device} is bound to serial {bound}, and what answers {says}; if it was replaced on purpose, bind it anew"
+    mend = f"if it was replaced on purpose, write the new serial into [devices.{device}]"
+    return f"{device} is bound to serial {bound}, and what answers {says}; {mend}"

@@ -139,7 +139,7 @@ class SnmpSession:
             # name to import.
             if type(error).__module__ != "pyo3_runtime":
                 raise
-            raise DeviceGarbled(f"cannot read {self.address}: its answer makes no sense ({error})") from None
+            raise DeviceGarbled(f"cannot read {self.address}: its answer is broken, not valid SNMP") from None
         finally:
             if task.cancelling() > cancels:
                 raise asyncio.CancelledError  # asyncio.wait_for swallowed it
