@@ -1,6 +1,7 @@
 """A bad day has a defined and visible behaviour: no broker, a second daemon, a damaged file, a clock at 1970."""
 
 import asyncio
+import itertools
 import os
 import shutil
 import subprocess
@@ -144,6 +145,46 @@ async def test_a_clock_at_1970_is_marked_and_the_rows_are_delivered(tmp_path: Pa
         assert all(anchor.wall_s < 86_400 for anchor in anchors)
     finally:
         await rig.stop()
+
+
+async def test_a_clock_that_steps_is_told_and_costs_nothing(tmp_path: Path) -> None:
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+    if library is None:
+        pytest.skip("libfaketime is not installed (scripts/bootstrap dev)")
+    offset = tmp_path / "offset"
+    offset.write_text("+0")
+    rig = Rig(tmp_path)
+    rig.agent._environment |= {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    await rig.start()
+    try:
+        await arrived(rig, 10)
+        for step in ("+7200", "-86400"):
+            offset.write_text(step)
+            before = len(noc_rows(rig.noc_db))
+            await rig.until(lambda: len(steps(rig)) > 0 and abs(steps(rig)[-1]) > 3600, f"the step to {step} told")
+            await arrived(rig, before + 5)
+        assert len(steps(rig)) >= 2
+        assert all(device["state"] == "online" for device in rig.status()["devices"])
+        assert rig.status()["journal"]["telemetry"]["dropped"] == {}
+    finally:
+        await rig.stop()
+
+
+def steps(rig: Rig) -> list[float]:
+    """How far the wall clock moved at each anchor that tells of a step."""
+    anchors = [
+        one for one in map(decode, dict(sorted(noc_rows(rig.noc_db).items())).values()) if isinstance(one, ClockAnchor)
+    ]
+    return [
+        (later.wall_s - first.wall_s) - (later.boottime_s - first.boottime_s)
+        for first, later in itertools.pairwise(anchors)
+        if later.why == "step"
+    ]
 
 
 async def test_status_of_a_stopped_daemon_reads_the_journal_and_says_so(rig: Rig) -> None:
