@@ -1,6 +1,7 @@
 """The HTTP listeners: a Unix socket for the command line, and a read-only one on loopback for scrapers.
 
-The only file of this room that imports aiohttp (0.2 s): ``server.py`` has it imported in a thread.
+With ``guard.py`` and ``events.py`` all of this room that imports aiohttp (0.2 s): ``server.py`` has it imported in a
+thread.
 """
 
 import json
@@ -10,23 +11,35 @@ from pathlib import Path
 
 from aiohttp import web
 
+from edgeagent.api.events import Events
 from edgeagent.api.exposition import CONTENT_TYPE
+from edgeagent.api.files import PageFile, load_pages
+from edgeagent.api.guard import add_headers, guard
+from edgeagent.api.history import STEP_S, History
+from edgeagent.api.live import Live
 from edgeagent.api.settings import ApiSettings
+from edgeagent.core.metrics import Metrics
 from edgeagent.model.errors import ConfigError
+from edgeagent.model.points import PointId
 
 View = Callable[[], Mapping[str, object]]
 MAX_SOCKET_PATH = 107
 """unix(7): sun_path holds 108 bytes with its zero."""
 MAX_REQUEST_BYTES = 64 * 1024
+MAX_HISTORIES = 64
+"""Points in one answer of ``/v1/history``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """What is shown: JSON by path, the liveness, and the exposition."""
+    """What is shown: JSON by path, the liveness, the exposition, the page's events and its charts."""
 
     pages: Mapping[str, View]
     health: View
     exposition: Callable[[], str]
+    live: Live
+    history: History
+    metrics: Metrics
 
 
 class Listener:
@@ -36,6 +49,7 @@ class Listener:
         self._settings = settings
         self._socket_path = socket_path
         self._views = views
+        self._files = load_pages()
         self._runner = web.AppRunner(self._application(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
 
     async def open(self) -> tuple[str, int] | None:
@@ -69,9 +83,15 @@ class Listener:
         self._socket_path.chmod(0o660)
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=MAX_REQUEST_BYTES)
+        application = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[guard])
+        application.on_response_prepare.append(add_headers)
+        application.on_shutdown.append(self._send_away)
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/metrics", self._metrics)
+        application.router.add_get("/v1/events", Events(self._views.live, self._views.metrics).handle, allow_head=False)
+        application.router.add_get("/v1/history", self._history)
+        for path in self._files:
+            application.router.add_get(path, self._file)
         for path in self._views.pages:
             application.router.add_get(path, self._page)
         return application
@@ -85,5 +105,35 @@ class Listener:
         return web.Response(body=self._views.exposition().encode(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _page(self, request: web.Request) -> web.Response:
-        body = json.dumps(self._views.pages[request.path](), default=str)
-        return web.Response(body=body, content_type="application/json")
+        return _json(self._views.pages[request.path]())
+
+    async def _history(self, request: web.Request) -> web.Response:
+        """``?point=`` once or more: the last hour of each; null is a gap."""
+        names = [PointId(name) for name in request.query.getall("point", [])]
+        if not 1 <= len(names) <= MAX_HISTORIES:
+            raise web.HTTPBadRequest(text=f"cannot tell a history: name 1 to {MAX_HISTORIES} points with ?point=\n")
+        history = self._views.history
+        if unknown := [name for name in names if name not in history]:
+            raise web.HTTPNotFound(text=f"cannot tell a history: nothing is kept of {unknown[0]}\n")
+        values = {name: history.values(name) for name in names}
+        return _json({"step_s": STEP_S, "end_s": history.end_s, "points": values})
+
+    async def _file(self, request: web.Request) -> web.Response:
+        page = self._files[request.path]
+        headers = {"ETag": f'"{page.etag}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        if any(tag.value == page.etag for tag in request.if_none_match or ()):
+            return web.Response(status=304, headers=headers)
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return _file(page, page.body, headers)
+        return _file(page, page.packed, {**headers, "Content-Encoding": "gzip"})
+
+    async def _send_away(self, _application: web.Application) -> None:
+        self._views.live.close()
+
+
+def _json(body: object) -> web.Response:
+    return web.Response(body=json.dumps(body, default=str), content_type="application/json")
+
+
+def _file(page: PageFile, body: bytes, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(body=body, content_type=page.content_type, charset="utf-8", headers=headers)

@@ -1,4 +1,4 @@
-"""The local API as a Service: ``/healthz``, ``/metrics``, ``/v1/status`` and ``/v1/points``."""
+"""The local API as a Service: the page and its events, ``/healthz``, ``/metrics`` and the views under ``/v1``."""
 
 import asyncio
 from importlib import import_module
@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, cast
 import structlog
 
 from edgeagent.api.exposition import render
+from edgeagent.api.history import History
+from edgeagent.api.live import Live
 from edgeagent.api.settings import ApiSettings
+from edgeagent.api.site_view import site_view
+from edgeagent.core.clock import Clock
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.ports import Beat
 from edgeagent.core.state import State
+from edgeagent.model.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 
     from edgeagent.api.listener import Listener
 
-BEAT_S = 2.0
+TICK_S = 1.0
 YIELD_S = 0.25
 
 log = structlog.get_logger(__name__)
@@ -38,16 +43,21 @@ class ApiServer:
         socket_path: Path,
         metrics: Metrics,
         state: State,
+        clock: Clock,
         *,
         status: "Callable[[], Mapping[str, object]]",
         points: "Callable[[], Mapping[str, object]]",
         health: "Callable[[], Mapping[str, object]]",
+        site: "Callable[[], Site]",
     ) -> None:
         self._settings = settings
         self._socket_path = socket_path
         self._metrics = metrics
         self._state = state
-        self._pages = {"/v1/status": status, "/v1/points": points}
+        self._clock = clock
+        self._live = Live(state, clock, status, site)
+        self._history = History(state)
+        self._pages = {"/v1/status": status, "/v1/points": points, "/v1/site": lambda: site_view(site())}
         self._health = health
         self.listening = asyncio.Event()
         self.address: tuple[str, int] | None = None
@@ -69,10 +79,19 @@ class ApiServer:
                 log.info("api listens", host=self.address[0], port=self.address[1])
             while True:
                 beat()
-                await asyncio.sleep(BEAT_S)
+                self._history.sample(self._clock.now_s())
+                self._live.tick()
+                await self._clock.sleep(TICK_S)
         finally:
             await listener.close()
 
     def _listener(self, module: "ModuleType") -> "Listener":
-        views = module.Views(self._pages, self._health, lambda: render(self._metrics, self._state))
+        views = module.Views(
+            pages=self._pages,
+            health=self._health,
+            exposition=lambda: render(self._metrics, self._state),
+            live=self._live,
+            history=self._history,
+            metrics=self._metrics,
+        )
         return cast("Listener", module.Listener(self._settings, self._socket_path, views))

@@ -51,7 +51,10 @@ def _rack_pdu(device: Mapping[str, Any]) -> Iterator[str]:
 
 def _site(pod: Mapping[str, Any]) -> Iterator[str]:
     for rack in pod["racks"]:
-        yield from (f"[racks.{rack['name']}]", "")
+        yield f"[racks.{rack['name']}]"
+        # Each simulated PDU has a probe in the inlet air of its rack; one of them is enough.
+        probe = next((device["name"] for device in pod["devices"] if device["rack"] == rack["name"]), None)
+        yield from ([f'inlet = "{probe}/probe.1.temperature"', ""] if probe else [""])
     for device in pod["devices"]:
         yield from (f"[pdus.{device['name']}]", f'feed = "{device["feed"]}"', f'rack = "{device["rack"]}"', "")
     for load in pod["loads"]:

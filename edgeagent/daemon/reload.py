@@ -19,6 +19,7 @@ from edgeagent.drivers.parts import Parts
 from edgeagent.drivers.polled import DevicePlan
 from edgeagent.drivers.settings import DeviceSettings, build
 from edgeagent.model.points import DeviceId
+from edgeagent.model.site import Site
 
 PART = "configuration"
 """Its name in health and audit."""
@@ -122,6 +123,11 @@ class Reload:
         self._audit = audit
         self._health = health
         self._notifier = notifier
+
+    @property
+    def site(self) -> Site:
+        """The site as it is configured now."""
+        return self._running.site
 
     def request(self) -> None:
         """Have the files read again soon; requests that come together are one."""

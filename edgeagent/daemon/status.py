@@ -1,6 +1,7 @@
 """The status: one sentence for a tired person, and the facts behind it for programs."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
@@ -12,8 +13,9 @@ from edgeagent.core.state import State
 from edgeagent.daemon.settings import DaemonSettings
 from edgeagent.daemon.supervisor import Supervisor
 from edgeagent.daemon.systemd import LoopLag
-from edgeagent.model.device import DeviceState
-from edgeagent.model.points import name_of
+from edgeagent.model.device import DeviceState, DeviceStatus
+from edgeagent.model.points import device_of, name_of
+from edgeagent.model.reading import Quality
 
 
 class LinkView(Protocol):
@@ -75,11 +77,23 @@ class Status:
         parts.append(self._link_words())
         return "; ".join(parts)
 
+    def headline(self) -> str:
+        """Whether anything needs a person, in words that change only when that does: the page reads it out."""
+        statuses = self._state.statuses().values()
+        attention = self._attention(statuses)
+        if attention:
+            return f"Needs a look: {'; '.join(attention)}. Meanwhile {self._noc_words()}."
+        connecting = sum(one.state is DeviceState.CONNECTING for one in statuses)
+        if connecting:
+            return f"Getting to know the pod: {connecting} of {len(statuses)} devices are being connected."
+        return f"Nothing needs you: all {len(statuses)} devices answer, and {self._noc_words()}."
+
     def status(self) -> Mapping[str, object]:
         """Everything a person asks first, as plain data."""
         now_s = self._clock.now_s()
         return {
             "sentence": self.sentence(),
+            "headline": self.headline(),
             "pod": {"site": self._settings.site, "name": self._settings.pod},
             "version": __version__,
             "boot_id": self._clock.boot_id,
@@ -135,6 +149,28 @@ class Status:
             "worst": conditions[0].level.value if conditions else Level.OK.value,
         }
 
+    def _attention(self, statuses: Collection[DeviceStatus]) -> list[str]:
+        """What a person has to look at, worst first; a silent device counts once and not with each of its points."""
+        failed = [one.message or one.part for one in self._health.conditions() if one.level is Level.FAILED]
+        down = sorted(one.device for one in statuses if one.state not in {DeviceState.ONLINE, DeviceState.CONNECTING})
+        online = {one.device for one in statuses if one.state is DeviceState.ONLINE}
+        faults = self._faults()
+        blind = sorted(device for device in online if faults[device])
+        parts = [failed[0] if len(failed) == 1 else f"{len(failed)} parts failed, first: {failed[0]}"] if failed else []
+        parts += [f"{_some(down, 'does', 'do')} not answer as expected"] if down else []
+        parts += [f"{_some(blind, 'has', 'have')} points without a good reading"] if blind else []
+        return parts
+
+    def _faults(self) -> Counter[str]:
+        """How many points of each device are not GOOD."""
+        readings = self._state.snapshot().readings.items()
+        return Counter(device_of(name) for name, reading in readings if reading.quality is not Quality.GOOD)
+
+    def _noc_words(self) -> str:
+        if self._link.state == "connected":
+            return "the NOC is online"
+        return f"the NOC link is {self._link.state} while records are kept here"
+
     def _link_words(self) -> str:
         age_s = self._clock.now_s() - self._link.since_s
         pending = sum(extent.pending for extent in self._outbox.extents())
@@ -156,6 +192,7 @@ class Status:
 
     def _devices(self, now_s: float) -> Sequence[dict[str, object]]:
         rows: list[dict[str, object]] = []
+        faults = self._faults()
         for device, one in sorted(self._state.statuses().items()):
             info = self._state.infos().get(device)
             rows.append(
@@ -168,6 +205,7 @@ class Status:
                     "serial": one.identity.serial,
                     "firmware": one.identity.firmware,
                     "points": len(info.points) if info else 0,
+                    "faults": faults[device],
                     "polls": one.polls,
                     "failures": one.failures,
                     "last_poll_age_s": None if one.last_poll_s is None else round(now_s - one.last_poll_s, 1),

@@ -88,9 +88,11 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
         settings.socket,
         metrics,
         state,
+        clock,
         status=status.status,
         points=status.points,
         health=status.healthz,
+        site=lambda: reload.site,
     )
     parts = Parts(clock)
     devices = build(configuration.devices, parts)

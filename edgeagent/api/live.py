@@ -1,0 +1,166 @@
+"""What a page needs to stay up to date: the whole image once, then once a second what changed of it.
+
+The bytes are made once for all viewers. A point's time is told by its group, since a group is read together.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from types import MappingProxyType
+
+import msgspec
+
+from edgeagent.core.bus import Channel, Subscription
+from edgeagent.core.clock import Clock
+from edgeagent.core.state import State
+from edgeagent.model.device import DeviceInfo
+from edgeagent.model.points import DeviceId, Point, PointId
+from edgeagent.model.reading import Quality, Reading
+from edgeagent.model.site import Site
+
+STATUS_EVERY_S = 5.0
+"""The status goes out at least so often: it is the heartbeat too."""
+QUEUE = 8
+"""Events that wait for one viewer; a viewer that falls behind further is given the whole image again."""
+END = b""
+"""Tells a viewer that the daemon goes."""
+
+StatusView = Callable[[], Mapping[str, object]]
+_NO_READINGS: Mapping[PointId, Reading] = MappingProxyType({})
+
+
+class Live:
+    """Compares the image with the last one it showed; ``tick`` is called once a second."""
+
+    def __init__(self, state: State, clock: Clock, status: StatusView, site: Callable[[], Site]) -> None:
+        self._state = state
+        self._clock = clock
+        self._status = status
+        self._site_now = site
+        self._site: Site | None = None
+        self._channel: Channel[bytes] = Channel("page")
+        self._seen: Mapping[PointId, Reading] = _NO_READINGS
+        self._last_good: dict[PointId, Reading] = {}
+        self._groups: dict[PointId, str] = {}
+        self._infos: dict[DeviceId, DeviceInfo] = {}
+        self._told: object = None
+        self._told_s = 0.0
+
+    @property
+    def viewers(self) -> int:
+        """How many watch now."""
+        return len(self._channel.subscriptions)
+
+    def watch(self, name: str) -> AbstractContextManager[Subscription[bytes]]:
+        """Listen to the events until the block ends."""
+        return self._channel.subscribe(name, QUEUE)
+
+    def close(self) -> None:
+        """Send every viewer away."""
+        self._channel.publish(END)
+
+    def tick(self) -> None:
+        """Tell the viewers what changed since the last tick."""
+        before, self._seen = self._seen, self._state.snapshot().readings
+        if self._is_described_anew(before):
+            self._describe()
+            self._channel.publish(self.full())
+            return
+        changed = [name for name, reading in self._seen.items() if before[name] is not reading]
+        self._remember(before, changed)
+        if self._channel.subscriptions:
+            self._publish(before, changed)
+
+    def full(self) -> bytes:
+        """The whole image as an event."""
+        if not self._groups:
+            self._describe()
+        body = {
+            **self._times(),
+            "groups": self._read_times(self._seen),
+            "points": [self._described(point) for point in self._state.points() if point.id in self._seen],
+            "status": self._status(),
+        }
+        return _event("full", body)
+
+    def _is_described_anew(self, before: Mapping[PointId, Reading]) -> bool:
+        infos, site = self._state.infos(), self._site_now()
+        anew = infos != self._infos or site is not self._site or before.keys() != self._seen.keys()
+        self._infos, self._site = infos, site
+        return anew
+
+    def _describe(self) -> None:
+        infos = self._state.infos()
+        self._groups = {
+            PointId(f"{device}/{name}"): f"{device}/{group.name}"
+            for device, info in infos.items()
+            for group in info.groups
+            for name in group.points
+        }
+        self._last_good = {name: one for name, one in self._last_good.items() if name in self._seen}
+
+    def _remember(self, before: Mapping[PointId, Reading], changed: list[PointId]) -> None:
+        """Keep the last GOOD reading of what is not good now: people may see it, greyed, with its age."""
+        for name in changed:
+            if self._seen[name].quality is Quality.GOOD:
+                self._last_good.pop(name, None)
+            elif before[name].quality is Quality.GOOD:
+                self._last_good[name] = before[name]
+
+    def _publish(self, before: Mapping[PointId, Reading], changed: list[PointId]) -> None:
+        body: dict[str, object] = self._times()
+        if changed:
+            body["groups"] = self._read_times(changed)
+        shown = {name: self._shown(name) for name in changed if not _same(before[name], self._seen[name])}
+        if shown:
+            body["points"] = shown
+        body |= self._status_if_due()
+        if len(body) > 2:  # more than the times
+            self._channel.publish(_event("change", body))
+
+    def _status_if_due(self) -> dict[str, object]:
+        status = self._status()
+        steady = _steady(status)
+        if steady == self._told and self._clock.now_s() - self._told_s < STATUS_EVERY_S:
+            return {}
+        self._told, self._told_s = steady, self._clock.now_s()
+        return {"status": status}
+
+    def _times(self) -> dict[str, object]:
+        return {"now_s": round(self._clock.now_s(), 3), "wall_s": round(self._clock.wall_s(), 3)}
+
+    def _read_times(self, names: "list[PointId] | Mapping[PointId, Reading]") -> dict[str, float]:
+        times: dict[str, float] = {}
+        for name in names:
+            times[self._groups.get(name, name)] = round(self._seen[name].time_s, 2)
+        return times
+
+    def _described(self, point: Point) -> list[object]:
+        group = self._groups.get(point.id, point.id)
+        return [point.id, point.kind.value, point.unit, group, *self._shown(point.id)]
+
+    def _shown(self, name: PointId) -> list[object]:
+        """Value, quality, reason, source, raw, and for what is not good the last good value and its time."""
+        reading, last = self._seen[name], self._last_good.get(name)
+        row: list[object] = [reading.value, reading.quality, reading.reason, reading.source, reading.raw]
+        return row if last is None else [*row, last.value, round(last.time_s, 2)]
+
+
+def _same(old: Reading, new: Reading) -> bool:
+    """Whether only the time of reading differs."""
+    return (old.value, old.quality, old.reason, old.source) == (new.value, new.quality, new.reason, new.source)
+
+
+def _steady(status: Mapping[str, object]) -> object:
+    """What people must see change at once; ages and counters may wait for the next heartbeat."""
+    link, devices, conditions = status.get("link"), status.get("devices"), status.get("conditions")
+    return (
+        status.get("headline"),
+        link["state"] if isinstance(link, dict) else None,
+        [(one["device"], one["state"], one["message"]) for one in devices] if isinstance(devices, list) else None,
+        [(one["part"], one["level"], one["message"]) for one in conditions] if isinstance(conditions, list) else None,
+    )
+
+
+def _event(name: str, body: object) -> bytes:
+    # JSON holds no line break, so that one `data:` line is the whole of it (HTML standard, 9.2.6).
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(body) + b"\n\n"
