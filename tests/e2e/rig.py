@@ -104,7 +104,9 @@ class Rig:
         )
         for old, new in changes.items():
             text = text.replace(old, new)
-        self.config.write_text(text.replace('every = "2 s"', 'every = "1 s"').replace('every = "5 s"', 'every = "1 s"'))
+        self.config.write_text(
+            text.replace('every = "2 s"', 'every = "1 s"\nslow_every = "1 s"').replace('every = "5 s"', 'every = "1 s"')
+        )
         self.noc.start()
         self.tail.start()
         self.agent.start()

@@ -17,7 +17,7 @@ from edgeagent.daemon.configuration import check
 from edgeagent.noc.settings import parse as parse_noc
 
 SAMPLES = Path(__file__).parents[2] / "config"
-CREDENTIALS = ("snmp-auth", "snmp-priv", "snmp-community", "mqtt-password")
+CREDENTIALS = ("snmp-auth", "snmp-priv", "snmp-community", "snmp-write", "mqtt-password")
 _COMMENTED = re.compile(r"# (example: )?([a-z_]+) = ")
 _KEY = re.compile(r"(?:# (?:example: )?)?([a-z_]+) = ")
 
