@@ -1,7 +1,7 @@
 """Rack PDUs over SNMP: the families are the profiles with ``driver = "ipdu"``."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeagent.config.reader import REQUIRED, Reader
 from edgeagent.config.tree import quoted
@@ -15,6 +15,7 @@ from edgeagent.protocols.profile_file import Profiles
 from edgeagent.protocols.session import Lease
 from edgeagent.protocols.snmp import SnmpSession
 from edgeagent.protocols.snmp_address import Community, SnmpAddress, User, parse_address
+from edgeagent.protocols.switching import Switching, parse_switching
 
 DRIVER = "ipdu"
 AUTO = "auto"
@@ -24,11 +25,15 @@ LEAST_KEY = 8
 
 @dataclass(frozen=True, slots=True)
 class IpduOptions:
-    """Where the PDU's agent is, how to speak to it, and which family it is (``auto`` finds out)."""
+    """Where the PDU's agent is, how to speak to it, and which family it is (``auto`` finds out).
+
+    ``switching`` is for the actuators; the driver only reads.
+    """
 
     address: SnmpAddress
     access: Community | User
     family: str = AUTO
+    switching: Switching = field(default_factory=Switching)
 
     def build(self, device: DeviceId, times: Times, parts: Parts) -> Driver:
         """A driver for one PDU."""
@@ -47,7 +52,8 @@ def parse(reader: Reader) -> IpduOptions:
     """The keys of an ``ipdu`` device; mistakes go to the reader."""
     address = _address(reader)
     family = reader.text("family", AUTO, pattern="[a-z0-9-]+")
-    return IpduOptions(address, _user(reader) if address.v3 else _community(reader), family)
+    access = _user(reader) if address.v3 else _community(reader)
+    return IpduOptions(address, access, family, parse_switching(reader, v3=address.v3))
 
 
 def check_family(reader: Reader, options: IpduOptions, profiles: Profiles) -> None:

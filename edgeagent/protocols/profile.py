@@ -1,5 +1,6 @@
 """Profiles: what a family of devices says where, as data. `profile_file` reads them, `decode` applies them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -81,8 +82,35 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """The write half of one kind of Switch point: what is written where, and where its effect is read.
+
+    ``target`` is the point's name, in which one part of the index stands in braces; ``fixed`` gives the other parts.
+    ``commands`` is word → code and may hold ``cycle`` beside on and off; ``states`` is code → ``on`` or ``off``.
+    """
+
+    target: str
+    index: tuple[str, ...]
+    fixed: Mapping[str, int]
+    command: Column
+    commands: Mapping[str, int]
+    state: Column
+    states: Mapping[int, str]
+
+    def place(self, name: str) -> str | None:
+        """The index of the row that a point's name means, or None where this is no such point."""
+        before, _, rest = self.target.partition("{")
+        part, _, after = rest.partition("}")
+        number = name.removeprefix(before).removesuffix(after)
+        if f"{before}{number}{after}" != name or not re.fullmatch("[1-9][0-9]{0,8}", number):
+            return None
+        numbers = {**self.fixed, part: int(number)}
+        return ".".join(str(numbers[one]) for one in self.index)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """One family: how to know it, who it is, what it says."""
+    """One family: how to know it, who it is, what it says, and what can be switched."""
 
     name: str
     title: str
@@ -96,6 +124,7 @@ class Profile:
     serial: tuple[Column, ...]
     firmware: tuple[Column, ...]
     tables: tuple[Table, ...]
+    switches: tuple[Switch, ...] = ()
 
     def claims(self, object_id: str) -> bool:
         """Whether a sysObjectID is the family's, or below it."""

@@ -16,10 +16,11 @@ from edgeagent.model.errors import ConfigError
 from edgeagent.model.points import ValueType
 from edgeagent.model.reading import Reason
 from edgeagent.model.units import Kind
-from edgeagent.protocols.profile import Column, Gate, Pace, PointRow, Profile, Table, UnitChoice
+from edgeagent.protocols.profile import Column, Gate, Pace, PointRow, Profile, Switch, Table, UnitChoice
 
 UNITS = ("Cel", "[degF]")
 """UCUM units that a device may switch between; `decode` converts them."""
+SWITCH_WORDS = ("on", "off")
 _OID = r"\.?\d{1,10}(\.\d{1,10}){0,127}"
 _NAME = r"[a-z][a-z0-9_]*(\.([a-z0-9_]+|\{[a-z]+\}))*"
 _PLACE = re.compile(r"\{([a-z]+)\}")
@@ -71,6 +72,7 @@ class _File:
         reader = self._reader
         self._root = reader.text("root", pattern=_OID)
         detect, identity = reader.table("detect"), reader.table("identity")
+        tables = tuple(self._table(table) for table in reader.tables("table"))
         return Profile(
             name=reader.text("name", pattern="[a-z0-9-]+"),
             title=reader.text("title"),
@@ -82,7 +84,27 @@ class _File:
             model=self._columns(identity, "model"),
             serial=self._columns(identity, "serial"),
             firmware=self._columns(identity, "firmware"),
-            tables=tuple(self._table(table) for table in reader.tables("table")),
+            tables=tables,
+            switches=tuple(self._switch(switch, tables) for switch in reader.tables("switch")),
+        )
+
+    def _switch(self, reader: Reader, tables: tuple[Table, ...]) -> Switch:
+        index = reader.texts("index", REQUIRED, pattern="[a-z]+")
+        fixed = self._optional(reader, "fixed", lambda given: _numbers(given, index)) or {}
+        target = reader.text("target", pattern=_NAME)
+        if target not in _switch_points(tables):
+            reader.problem("target", "cannot switch this: no point of kind Switch has the name")
+        if sorted([*_PLACE.findall(target), *fixed]) != sorted(index):
+            reader.problem("index", "cannot use this index: target and fixed must give each part once")
+        state = reader.table("state")
+        return Switch(
+            target=target,
+            index=index,
+            fixed=fixed,
+            command=self._column(reader),
+            commands=_commands(reader.table("commands")),
+            state=self._column(state),
+            states=_states(state),
         )
 
     def _table(self, reader: Reader) -> Table:
@@ -155,6 +177,31 @@ def _words(reader: Reader) -> Mapping[int, str]:
 def _coded(reader: Reader, words: Iterable[str], make: Callable[[str], T]) -> Mapping[int, T]:
     options = list(words)
     return {code: make(reader.choice(key, options)) for key, code in _codes(reader)}
+
+
+def _switch_points(tables: Iterable[Table]) -> set[str]:
+    """The names of points that can be on or off."""
+    return {
+        point.name
+        for table in tables
+        for point in table.points
+        if point.kind is Kind.SWITCH and set(SWITCH_WORDS) <= set((point.codes or {}).values())
+    }
+
+
+def _commands(reader: Reader) -> Mapping[str, int]:
+    words = [*SWITCH_WORDS, *(["cycle"] if reader.has("cycle") else [])]
+    commands = {word: reader.integer(word) for word in words}
+    if len(set(commands.values())) < len(words):
+        reader.problem(None, "cannot use one code for two commands")
+    return commands
+
+
+def _states(reader: Reader) -> Mapping[int, str]:
+    states = _coded(reader.table("codes"), SWITCH_WORDS, str)
+    if set(states.values()) != set(SWITCH_WORDS):
+        reader.problem("codes", "cannot read back without a code for on and one for off")
+    return states
 
 
 def _codes(reader: Reader) -> list[tuple[str, int]]:
