@@ -23,8 +23,11 @@ from edgeagent.cli import client, table
 from edgeagent.cli.demo_children import Child, Children, DemoError
 from edgeagent.cli.demo_config import agent_config, broker_config, noc_config
 from edgeagent.cli.demo_summary import Summary, count
+from edgeagent.core.lockfile import LockFile
 
 START_S = 30.0
+LOCK_NAME = "edgeagent-demo.lock"
+"""Marks a folder as a demo's own, to be emptied by the next one; held while a demo runs there."""
 TELL_EVERY_S = 5.0
 SOCKET_NAME_ROOM = 20
 """What `runtime/api.sock` needs of the 107 bytes that a Unix socket's path may have."""
@@ -49,18 +52,41 @@ def execute(options: Namespace) -> int:
     """Exit code 0 when the NOC holds every record that the pod journalled."""
     say = _silent if options.json else _aloud
     folder = options.folder.absolute()
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "logs").mkdir(parents=True)
+    lock = claim(folder)
+    (folder / "logs").mkdir()
     with _runtime(folder) as runtime, _stop_signals() as stopped, Children(folder / "logs") as children:
         demo = Demo(folder, runtime, children, say)
         demo.start(options.racks)
         demo.watch(options.seconds, stopped)
         summary = demo.finish()
+    lock.release()
     if options.json:
         print(json.dumps(asdict(summary)))
     else:
         print("\n".join(summary.lines()))
     return 0 if summary.missing == 0 and summary.acknowledged > 0 else 1
+
+
+def claim(folder: Path) -> LockFile:
+    """Make the folder, or empty one that an earlier demo left; the lock says that it is ours.
+
+    Raises:
+        DemoError: it cannot be made, or holds files that no demo put there.
+        LockHeld: another demo runs there.
+    """
+    lock = LockFile(folder / LOCK_NAME)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()) and not lock.path.exists():
+            raise DemoError(f"cannot use {folder}: it holds files that no demo put there; remove it, or give --folder")
+        lock.acquire()
+        for path in folder.iterdir():
+            if path != lock.path:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    except OSError as error:
+        lock.release()
+        raise DemoError(f"cannot use {folder}: {error.strerror}; give --folder a place that can be written") from error
+    return lock
 
 
 Say = Callable[[str], None]
