@@ -67,6 +67,15 @@ class SafetyShelf(Shelf):
         self.ledger.add(Stream.AUDIT, SEALED_BYTES, -size)
         return gone
 
+    def _write(
+        self,
+        connection: sqlite3.Connection,
+        grouped: dict[Stream, list[Queued]],
+        lost: dict[Stream, dict[str, int]],
+    ) -> dict[Stream, Tally]:
+        self._next_head = self.head  # what an earlier transaction would have made it was never kept
+        return super()._write(connection, grouped, lost)
+
     def _contents(self, connection: sqlite3.Connection, stream: Stream, items: Sequence[Queued]) -> list[bytes]:
         if stream is not Stream.AUDIT:
             return super()._contents(connection, stream, items)
@@ -87,6 +96,7 @@ class SafetyShelf(Shelf):
 
     def settle(self, ack: Ack) -> int | None:
         """As on every shelf; what was sealed is counted."""
+        self._sealed_now = {}
         gone = super().settle(ack)
         if ack.stream is Stream.AUDIT:
             self._count_sealed()
@@ -95,7 +105,6 @@ class SafetyShelf(Shelf):
     def _count_sealed(self) -> None:
         for name, count in self._sealed_now.items():
             self.ledger.add(Stream.AUDIT, name, count)
-        self._sealed_now = {}
 
     def _seal(self, connection: sqlite3.Connection, where: tuple[Stream, int], stretch: Stretch) -> None:
         if where[0] is not Stream.AUDIT:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeagent.core.clock import ManualClock
-from edgeagent.model.errors import StoreError
+from edgeagent.model.errors import StoreError, StoreFull
 from edgeagent.model.journal import MAX_RECORD_BYTES, Ack, Stream
 from edgeagent.store.store import Store
 from edgeagent.wire.chain import GENESIS, extend, link
@@ -99,3 +99,31 @@ def test_no_record_can_be_changed_left_out_or_moved_without_changing_the_head(
 
 def test_a_link_is_sha_256_over_head_and_record() -> None:
     assert link(GENESIS, b"abc") == hashlib.sha256(bytes(32) + b"abc").digest()
+
+
+async def test_an_audit_that_the_disk_refused_does_not_stand_in_the_chain(opened: Opener) -> None:
+    """A refused link, then records of the other stream of the file, then a link that is kept: the chain holds."""
+    async with opened() as store:
+        await store.audit_durable("cycle", "act", "before")
+        writer = store._files.safety.database._writer
+        (pages,) = writer.execute("PRAGMA page_count").fetchone()
+        writer.execute(f"PRAGMA max_page_count = {pages}")
+        head = await _until_refused(store)
+        writer.execute("PRAGMA max_page_count = 1000000")
+        store.append(Stream.ALARM, b"x fire")
+        await store.flush()
+        assert store.head() == head
+        await store.audit_durable("cycle", "act", "after")
+        contents = [content for _, content in sorted((await everything(store, Stream.AUDIT)).items())]
+        assert extend(GENESIS, contents).hex() == store.head()
+
+
+async def _until_refused(store: Store) -> str:
+    """Audit until the file takes no more; the head of what it took."""
+    for _ in range(50):
+        head = store.head()
+        try:
+            await store.audit_durable("cycle", "act", "why " * 2000)
+        except StoreFull:
+            return head
+    raise AssertionError("the file never got full")
