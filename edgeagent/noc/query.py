@@ -187,8 +187,9 @@ class _Facts:
         self._missing: dict[int, int] = defaultdict(int)
         self._lost: dict[int, dict[str, int]] = defaultdict(dict)
         self._add_covers(fleet)
-        for pod, why, count in connection.execute("SELECT pod, why, sum(count) FROM lost GROUP BY pod, why"):
-            self._lost[pod][why] = count
+        # Added up here: SQLite's sum() fails beyond 63 bits, and a pod can say any number.
+        for pod, why, count in connection.execute("SELECT pod, why, count FROM lost"):
+            self._lost[pod][why] = self._lost[pod].get(why, 0) + count
         self._newest = self._newest_walls(connection)
 
     def row(self, number: int, site: str, name: str, _first_seen_s: float, last_seen_s: float) -> PodRow:

@@ -332,3 +332,10 @@ def test_another_programs_database_is_not_read(tmp_path):
     (tmp_path / "x.db").write_bytes(b"not sqlite at all, but long enough to look at" * 10)
     with pytest.raises(query.StoreError, match="cannot read"):
         query.pods(tmp_path / "x.db", NOW_S)
+
+
+def test_a_pod_that_claims_absurd_losses_does_not_stop_the_questions(noc):
+    most = 2**63 - 1
+    for stream in (Stream.TELEMETRY, Stream.AUDIT):
+        noc.journal(stream, 1, record.encode(Lost("disk_full", most)))
+    assert noc.pod().lost == {"disk_full": 2 * most}
