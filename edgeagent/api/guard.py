@@ -36,6 +36,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
     """Just before an answer is sent."""
     response.headers.update(HEADERS)
+    response.headers["Server"] = "edgeagent"
     response.headers.setdefault("Cache-Control", "no-store")
 
 

@@ -26,7 +26,7 @@ View = Callable[[], Mapping[str, object]]
 MAX_SOCKET_PATH = 107
 """unix(7): sun_path holds 108 bytes with its zero."""
 MAX_REQUEST_BYTES = 64 * 1024
-MAX_HISTORIES = 64
+MAX_HISTORIES = 128
 """Points in one answer of ``/v1/history``."""
 
 
@@ -108,14 +108,12 @@ class Listener:
         return _json(self._views.pages[request.path]())
 
     async def _history(self, request: web.Request) -> web.Response:
-        """``?point=`` once or more: the last hour of each; null is a gap."""
+        """``?point=`` once or more: the last hour of each, null for a gap; null of what nothing is kept."""
         names = [PointId(name) for name in request.query.getall("point", [])]
         if not 1 <= len(names) <= MAX_HISTORIES:
             raise web.HTTPBadRequest(text=f"cannot tell a history: name 1 to {MAX_HISTORIES} points with ?point=\n")
         history = self._views.history
-        if unknown := [name for name in names if name not in history]:
-            raise web.HTTPNotFound(text=f"cannot tell a history: nothing is kept of {unknown[0]}\n")
-        values = {name: history.values(name) for name in names}
+        values = {name: history.values(name) if name in history else None for name in names}
         return _json({"step_s": STEP_S, "end_s": history.end_s, "points": values})
 
     async def _file(self, request: web.Request) -> web.Response:

@@ -57,10 +57,22 @@ class ApiServer:
         self._clock = clock
         self._live = Live(state, clock, status, site)
         self._history = History(state)
-        self._pages = {"/v1/status": status, "/v1/points": points, "/v1/site": lambda: site_view(site())}
+        self._pages = {
+            "/v1/status": lambda: {**status(), "page": self.url},
+            "/v1/points": points,
+            "/v1/site": lambda: site_view(site()),
+        }
         self._health = health
         self.listening = asyncio.Event()
         self.address: tuple[str, int] | None = None
+
+    @property
+    def url(self) -> str | None:
+        """Where the page is, once it is served."""
+        if self.address is None:
+            return None
+        host, port = self.address
+        return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
     async def run(self, beat: Beat) -> None:
         """Serve until cancelled.

@@ -1,0 +1,52 @@
+// Values and times in people's words.
+
+const UNITS = { Cel: "°C", "V.A": "VA", "/min": "rpm", "1": "", By: "B" };
+const REASONS = {
+  stale: "stale", sentinel: "the device says: no value", out_of_range: "out of range", implausible: "implausible",
+  absent: "probe absent", disconnected: "no answer", garbled: "answer makes no sense", refused: "refused",
+  identity: "another device answers", forced: "forced by hand", never_read: "not read yet",
+};
+const grouped = (value, digits) =>
+  value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+/** 4 s, 12 min, 3 h 20 min, 9 d. */
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 120) return `${whole} s`;
+  if (whole < 7200) return `${Math.floor(whole / 60)} min`;
+  if (whole < 172800) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(whole / 86400)} d`;
+}
+
+/** A value with its unit, in a size that reads well. */
+export function quantity(value, unit, kind) {
+  if (value === null || value === undefined) return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "string") return value;
+  if (kind === "Temperature") return `${grouped(value, 1)} °C`;
+  if (unit === "By") return size(value);
+  if (unit === "s") return duration(value);
+  if (unit === "Wh" && Math.abs(value) >= 1e5) return `${grouped(value / 1000, 0)} kWh`;
+  const digits = Number.isInteger(value) || Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : 2;
+  return `${grouped(value, digits)} ${UNITS[unit] ?? unit}`.trim();
+}
+
+export const kilowatts = (watts) => (watts === null ? "unknown" : `${grouped(watts / 1000, watts < 9950 ? 2 : 1)} kW`);
+export const celsius = (value) => grouped(value, 1);
+export const count = (value) => grouped(value, 0);
+export const clock = (date) => date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+export const several = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+export function quality(point) {
+  const why = REASONS[point.reason] ?? point.reason;
+  if (point.quality === "GOOD") return "good";
+  return point.quality === "BAD" ? `fault: ${why}` : `uncertain: ${why}`;
+}
+
+function size(bytes) {
+  for (const unit of ["B", "KiB", "MiB", "GiB"]) {
+    if (Math.abs(bytes) < 1024 || unit === "GiB") return `${grouped(bytes, unit === "B" ? 0 : 1)} ${unit}`;
+    bytes /= 1024;
+  }
+}
