@@ -3,6 +3,7 @@
 DeviceRefused and DeviceUnreachable say that nothing was written. `WriteOpen` says that nobody knows: read it back.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ from edgeagent.protocols.snmp_address import Community, SnmpAddress, User
 SPEC = WorkerSpec("snmp-set", "edgeagent.protocols.snmp_set_child:HANDLERS")
 LONGEST_EXCHANGE_S = 5.0
 """A slower agent is not waited for with a write: read-back tells what became of it."""
+MAX_WAIT_S = 5.0
+"""How long a poll's request that is under way may hold a write up."""
 EXCHANGES = 7
 """The most that one write takes: a GET that fails, four exchanges to open another conversation, the SET, some room."""
 
@@ -106,8 +109,11 @@ class SnmpWriter(SnmpSession):
         where = {"host": self.address.host, "port": self.address.port, "access": _packed(self._writing)}
         args = {**where, "oid": oid, "timeout_s": self._exchange_s, **more}
         try:
-            async with self._ahead.write():
+            async with asyncio.timeout(MAX_WAIT_S) as wait, self._ahead.write():
+                wait.reschedule(None)
                 return await self._worker.call(name, args, timeout_s=EXCHANGES * self._exchange_s)
+        except TimeoutError:
+            raise DeviceUnreachable(f"cannot write: a poll of {self.address} held it for {MAX_WAIT_S:g} s") from None
         except DeviceRefused as error:
             raise DeviceRefused(f"cannot write: {error}") from None
         except DeviceUnreachable as error:

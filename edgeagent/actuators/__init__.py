@@ -1,0 +1,1 @@
+"""What the pod sets: outlets and loads. Only the executor calls `apply`."""

@@ -1,0 +1,75 @@
+"""The actuators there are, built from the switchable PDUs and the site."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from edgeagent.actuators.load import LoadActuator, load_target
+from edgeagent.actuators.outlet import OutletActuator
+from edgeagent.actuators.parts import Parts, Stagger
+from edgeagent.actuators.pdu import SwitchedPdu
+from edgeagent.actuators.settings import ActuatorSettings, PduSettings
+from edgeagent.core.ports import Actuator
+from edgeagent.model.errors import DeviceError
+from edgeagent.model.points import DeviceId, PointId, device_of, name_of
+from edgeagent.model.site import Load, Outlet, Site
+
+SWITCHES: Mapping[str, Callable[[PduSettings, Parts], SwitchedPdu]] = MappingProxyType({"ipdu": SwitchedPdu})
+"""What switches the outlets of a device, by its driver's word."""
+
+
+@dataclass(slots=True)
+class Actuators:
+    """Every target that can be set. ``left_out`` says of the others why they cannot.
+
+    People and rules switch loads: an outlet alone only moves its watts to the load's other feed.
+    """
+
+    loads: dict[PointId, Actuator] = field(default_factory=dict)
+    outlets: dict[PointId, Actuator] = field(default_factory=dict)
+    left_out: dict[PointId, str] = field(default_factory=dict)
+    pdus: dict[DeviceId, SwitchedPdu] = field(default_factory=dict)
+
+    async def prepare(self) -> Mapping[DeviceId, str]:
+        """Open every conversation that a write would need, one outlet per PDU; what is wrong with those that fail."""
+        troubles: dict[DeviceId, str] = {}
+        for device, pdu in self.pdus.items():
+            name = next((name_of(target) for target in self.outlets if device_of(target) == device), None)
+            try:
+                if name is not None:
+                    await pdu.prepare(name)
+            except DeviceError as error:
+                troubles[device] = str(error)
+        return troubles
+
+    async def close(self) -> None:
+        """Let go of all sessions."""
+        for pdu in self.pdus.values():
+            await pdu.close()
+
+
+def build(settings: ActuatorSettings, pdus: Iterable[PduSettings], site: Site, parts: Parts) -> Actuators:
+    """An actuator for each load whose cords all hang on switchable PDUs, and for each such cord's outlet."""
+    found = Actuators(pdus={one.device: SWITCHES[one.driver](one, parts) for one in pdus if one.write_access})
+    outlets: dict[Outlet, OutletActuator] = {}
+    for load in site.loads.values():
+        for cord in load.cords:
+            if cord.pdu in found.pdus and cord not in outlets:
+                outlets[cord] = OutletActuator(found.pdus[cord.pdu], cord.number, parts.clock)
+                found.outlets[outlets[cord].target] = outlets[cord]
+    stagger = Stagger(parts.clock, settings.restore_every_s)
+    for load in site.loads.values():
+        why = _obstacle(load, found.pdus)
+        if why:
+            found.left_out[load_target(load.name)] = f"cannot switch load {load.name}: {why}"
+        else:
+            actuator = LoadActuator(load.name, [outlets[cord] for cord in load.cords], stagger)
+            found.loads[actuator.target] = actuator
+    return found
+
+
+def _obstacle(load: Load, pdus: Mapping[DeviceId, SwitchedPdu]) -> str:
+    if not load.cords:
+        return "it has no cords"
+    missing = sorted({cord.pdu for cord in load.cords if cord.pdu not in pdus})
+    return f"{', '.join(missing)} is not switchable (switchable = true allows it)" if missing else ""
