@@ -65,11 +65,11 @@ async def test_both_sides_read_what_comes_in_pieces():
         for begin in range(0, len(packed), 100_001):
             writer.write(packed[begin : begin + 100_001])
             await writer.drain()
-        child.join(5)
+        await asyncio.to_thread(child.join, 5)  # the loop must go on writing
         sender = threading.Thread(target=theirs.sendall, args=(packed,))
         sender.start()
         bodies.append(await read_body(reader, LIMIT))
-        sender.join(5)
+        await asyncio.to_thread(sender.join, 5)
         writer.close()
         await writer.wait_closed()
     assert bodies == [packed[HEADER.size :]] * 2
