@@ -135,6 +135,20 @@ class Outbox(Protocol):
         """What happened to each stream's records so far."""
 
 
+class Audit(Protocol):
+    """Where acts are written down, as links of the audit chain."""
+
+    def audit(self, subject: str, action: str, detail: str = "") -> None:
+        """Queue one link: who or what, what it did, and why or with what."""
+
+    async def audit_durable(self, subject: str, action: str, detail: str = "") -> Position:
+        """Keep one link for good, before the act that it tells of.
+
+        Raises:
+            StoreError: it could not be kept.
+        """
+
+
 class AuditHead(Protocol):
     """The end of the audit chain."""
 

@@ -1,0 +1,1 @@
+"""Autonomy: from the image to outputs, by tables."""
