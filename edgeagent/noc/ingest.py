@@ -5,7 +5,7 @@ so that no message ever comes again and again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -23,14 +23,19 @@ from edgeagent.noc.settings import NocSettings
 from edgeagent.wire import ack
 from edgeagent.wire.connector import Connector, together
 from edgeagent.wire.keyring import SigningKey
-from edgeagent.wire.mqtt import Link, Message, Session
+from edgeagent.wire.mqtt import Link, Message, Puback, PublishRefused, Session
 from edgeagent.wire.topics import Leaf, everyones
 
 MOST_AT_ONCE = 200
 PLENTY = 16
 """So many messages are worth a commit without waiting for more: brokers send about 20 before the first PUBACK."""
 IDLE_S = 1.0
+MOST_UNANSWERED = 1000
+"""Acknowledgements that the broker may owe an answer to."""
+FORGIVEN_AFTER_S = 60.0
+"""A refused acknowledgement stays among the conditions for so long."""
 PART = "noc database"
+ACK_PART = "noc acknowledgements"
 
 log = structlog.get_logger(__name__)
 
@@ -60,10 +65,12 @@ class Ingest:
         self._fleet: Fleet | None = None
         self._owed: set[CoverKey] = set()
         self._owing = asyncio.Event()
+        self._refused_s = 0.0
         self._connector = Connector(self.name, settings.broker, Backoff(), clock=clock, health=health, metrics=metrics)
         self._records = metrics.counter("edgeagent_noc_records", "Records taken in, by what became of them")
         self._refused = metrics.counter("edgeagent_noc_refused", "Messages and records that make no sense, by reason")
         self._acks = metrics.counter("edgeagent_noc_acks", "Acknowledgements sent to pods")
+        self._refused_acks = metrics.counter("edgeagent_noc_refused_acks", "Acknowledgements that the broker refused")
 
     async def run(self, beat: Beat) -> None:
         """Serve until cancelled."""
@@ -144,17 +151,37 @@ class Ingest:
         while True:
             await self._owing.wait()
             self._owing.clear()
-            owed, self._owed = self._owed, set()
-            for key in sorted(owed):
-                self._send_ack(link, fleet, key)
+            owed, self._owed = sorted(self._owed), set()
+            for start in range(0, len(owed), MOST_UNANSWERED):
+                answers = [self._send_ack(link, fleet, key) for key in owed[start : start + MOST_UNANSWERED]]
+                await self._heed(answers)
             await asyncio.sleep(self._settings.ack_every_s)
 
-    def _send_ack(self, link: Link, fleet: Fleet, key: CoverKey) -> None:
+    def _send_ack(self, link: Link, fleet: Fleet, key: CoverKey) -> "asyncio.Future[Puback]":
         topic = fleet.addresses[key[0]].topic(Leaf.JOURNAL_ACK)
         token = ack.sign(fleet.ack(key), self._key, self._clock.wall_s())
-        # Whether it arrives is the pod's business: what it misses it sends again, and is told again.
-        link.send(topic, token).add_done_callback(asyncio.Future.exception)
+        answer = link.send(topic, token)
+        answer.add_done_callback(asyncio.Future.exception)  # seen, also when nobody waits for it any more
         self._acks.add(stream=key[1])
+        return answer
+
+    async def _heed(self, answers: Iterable["asyncio.Future[Puback]"]) -> None:
+        """Wait for the broker's answers, so that never more are owed; whether one arrives is the pod's business:
+        what it misses it sends again, and is told again.
+        """
+        broker = self._settings.broker
+        answered, silent = await asyncio.wait(answers, timeout=broker.keepalive_s)
+        if silent:
+            raise LinkError(f"lost the broker {broker}: it has not answered for {broker.keepalive_s} s")
+        refused = [error for one in answered if isinstance(error := one.exception(), PublishRefused)]
+        self._refused_acks.add(len(refused))
+        now_s = self._clock.now_s()
+        if refused:
+            self._refused_s = now_s
+            if self._health.set(ACK_PART, Level.DEGRADED, f"some pods are not told what is held: {refused[0]}"):
+                log.warning("acknowledgement refused", error=str(refused[0]))
+        elif now_s - self._refused_s > FORGIVEN_AFTER_S:
+            self._health.set(ACK_PART, Level.OK)
 
     def _count(self, changes: Changes) -> None:
         self._records.add(changes.records, result="new")

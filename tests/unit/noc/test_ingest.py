@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from edgeagent.wire.mqtt import Link, Session, connect
 from edgeagent.wire.topics import Address, Leaf
 from tests.fixtures.broker import mosquitto, until
 from tests.fixtures.link import noc_key, noc_rows, running_noc
+from tests.fixtures.scripted import scripted
 
 POD = Address("site-1", "pod-1")
 
@@ -98,3 +100,33 @@ async def test_while_the_database_cannot_be_written_the_broker_keeps_it_all(brok
         assert (await _ack(link, key)).watermark == 1
         assert noc.health.get("noc database").level is Level.OK
         await link.close()
+
+
+def _delivers(payload: bytes) -> bytes:
+    """A SUBACK, and a PUBLISH of QoS 0 right behind it."""
+    topic = POD.topic(Leaf.JOURNAL).encode()
+    body = len(topic).to_bytes(2, "big") + topic + b"\0" + payload
+    assert len(body) < 128, "the length must fit one byte"
+    return b"\x90\x04MM\0\1" + bytes([0x30, len(body)]) + body
+
+
+async def test_a_broker_that_never_answers_an_acknowledgement_is_left(tmp_path):
+    """Else what it owes would pile up in memory, while all looks well."""
+    async with (
+        scripted(suback=_delivers(_frame(1, b"a")), pong=b"\xd0\0") as (one, broker),
+        running_noc(replace(broker, keepalive_s=1), noc_key(), tmp_path) as noc,
+    ):
+        await until(lambda: one.publishes, what="the acknowledgement")
+        await until(lambda: "has not answered" in noc.health.get("noc").message, what="the connection given up")
+
+
+async def test_a_broker_that_refuses_acknowledgements_is_told_to_people(tmp_path):
+    async with (
+        scripted(suback=_delivers(_frame(1, b"a")), puback=b"\x40\x04MM\x87\0") as (_, broker),
+        running_noc(broker, noc_key(), tmp_path) as noc,
+    ):
+        await until(lambda: noc.health.get("noc acknowledgements"), what="the refusal told")
+        condition = noc.health.get("noc acknowledgements")
+        assert condition.level is Level.DEGRADED
+        assert "135" in condition.message
+        assert noc.metrics.counter("edgeagent_noc_refused_acks", "").get() >= 1
