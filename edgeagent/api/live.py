@@ -141,8 +141,10 @@ class Live:
     def _shown(self, name: PointId) -> list[object]:
         """Value, quality, reason, source, raw, and for what is not good the last good value and its time."""
         reading, last = self._seen[name], self._last_good.get(name)
-        row: list[object] = [reading.value, reading.quality, reading.reason, reading.source, reading.raw]
-        return row if last is None else [*row, last.value, round(last.time_s, 2)]
+        row: list[object] = [reading.value, reading.quality, reading.reason]
+        if last is None:
+            return [*row, reading.source, reading.raw]
+        return [*row, reading.source or last.source, reading.raw, last.value, round(last.time_s, 2)]
 
 
 def _same(old: Reading, new: Reading) -> bool:

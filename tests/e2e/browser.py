@@ -68,7 +68,7 @@ class Browser:
         """Have the system prefer ``light`` or ``dark``."""
         self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 
-    def picture(self, file: Path, height: int | None = None) -> None:
+    def picture(self, file: Path) -> None:
         file.write_bytes(base64.b64decode(self._ask("GET", "/screenshot")))
 
     def seen(self) -> list[str]:
@@ -77,7 +77,7 @@ class Browser:
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 self.requests.append(message["params"]["request"]["url"])
-        return self.requests
+        return [url for url in self.requests if not url.startswith(("chrome:", "data:"))]
 
     def complaints(self) -> list[str]:
         """What the console holds against the page: errors, and what the content security policy refused."""
@@ -102,7 +102,10 @@ class Browser:
         return int(wait(port, "chromedriver listens", 15))
 
     def _open(self) -> None:
-        options = {"binary": shutil.which("chromium"), "args": [*FLAGS, f"--user-data-dir={self._profile}"]}
+        options = {
+            "binary": shutil.which("chromium"),
+            "args": [*FLAGS, f"--user-data-dir={self._profile}", "about:blank"],
+        }
         wish = {
             "browserName": "chrome",
             "goog:chromeOptions": options,

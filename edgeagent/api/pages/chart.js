@@ -13,8 +13,11 @@ function node(name, attributes, text) {
   return made;
 }
 
-/** values: oldest first, null for a gap; range: [low, high]; lines: [value, word, class]. */
-export function chart(svg, { values, stepS, ageS, range, format, label, tone, lines = [] }) {
+/**
+ * values: oldest first, null for a gap; range: [low, high]; lines: [value, word, class]; pointer: x in pixels, or null.
+ * Returns the index under the pointer, or null.
+ */
+export function chart(svg, { values, stepS, ageS, range, format, label, tone, lines, pointer }) {
   const width = Math.max(200, svg.clientWidth || 300);
   const [low, high] = range;
   const x = (index) => LEFT + (index / Math.max(1, values.length - 1)) * (width - LEFT - RIGHT);
@@ -28,14 +31,25 @@ export function chart(svg, { values, stepS, ageS, range, format, label, tone, li
   }
   for (const [value, word, kind] of lines.filter(([value]) => value > low && value < high)) {
     drawn.push(node("path", { class: `mark ${kind}`, d: `M${LEFT} ${y(value)}H${width - RIGHT}` }));
-    drawn.push(node("text", { class: kind, x: width - RIGHT, y: y(value) - 4, "text-anchor": "end" }, word));
+    drawn.push(node("text", { class: kind, x: LEFT + 2, y: y(value) - 4 }, word));
   }
   for (const [share, anchor] of [[0, "start"], [0.5, "middle"], [1, "end"]]) {
     const at = new Date(Date.now() - (ageS + (1 - share) * (values.length - 1) * stepS) * 1000);
     drawn.push(node("text", { x: LEFT + share * (width - LEFT - RIGHT), y: HEIGHT - 4, "text-anchor": anchor }, clock(at)));
   }
   drawn.push(...runs(values).map((run) => line(run, x, y, tone)));
+  const pointed = pointer === null ? null : nearest(pointer, width, values.length);
+  if (pointed !== null) {
+    drawn.push(node("path", { class: "pointer", d: `M${x(pointed)} ${TOP}V${HEIGHT - BOTTOM}` }));
+    if (values[pointed] !== null) drawn.push(node("circle", { class: `dot ${tone}`, cx: x(pointed), cy: y(values[pointed]), r: 3.5 }));
+  }
   svg.replaceChildren(...drawn);
+  return pointed;
+}
+
+function nearest(pointer, width, length) {
+  const share = (pointer - LEFT) / (width - LEFT - RIGHT);
+  return Math.min(length - 1, Math.max(0, Math.round(share * (length - 1))));
 }
 
 /** The runs of values without a gap, as [index, value]. */

@@ -2,7 +2,7 @@
 
 import { chart } from "./chart.js";
 import { Pod } from "./pod.js";
-import { celsius, count, duration, kilowatts, quality, quantity, several } from "./words.js";
+import { celsius, clock, count, duration, kilowatts, quality, quantity, several } from "./words.js";
 
 const SILENT_S = 12; // the pod speaks at least every 5 s
 const SHOWN = 40;
@@ -32,8 +32,8 @@ function each(parent, items, key, create, update) {
     const child = known.get(name) ?? create(item);
     known.delete(name);
     child.dataset.key = name;
-    update(child, item, index);
     if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
+    update(child, item, index); // in its place already: a chart asks how wide it is
   });
   for (const gone of known.values()) gone.remove();
 }
@@ -68,9 +68,13 @@ function linkChip() {
   return ["warn", `NOC ${link.state}`, `${duration(forS)} · ${several(kept, "record")} kept`];
 }
 
+/** A silent device is one thing to look at, and not as many sensor faults as it has points. */
 function pointsChip() {
-  const faults = [...pod.points.values()].filter((point) => point.quality !== "GOOD").length;
-  return [faults ? "warn" : "ok", several(pod.points.size, "point"), faults ? `${several(faults, "sensor fault")}` : "all good"];
+  const { devices } = pod.status;
+  const faults = (online) => devices.reduce((sum, one) => sum + ((one.state === "online") === online ? one.faults : 0), 0);
+  const [sensors, silent] = [faults(true), faults(false)];
+  const words = [sensors && several(sensors, "sensor fault"), silent && `${count(silent)} without an answer`].filter(Boolean);
+  return [words.length ? "warn" : "ok", several(pod.points.size, "point"), words.join(" · ") || "all good"];
 }
 
 const partChips = () =>
@@ -86,15 +90,17 @@ function drawPower() {
   const total = at("power-total");
   if (!total.children.length) total.append(make("span"), " ", make("small"));
   say(total.children[0], all.total === null ? "unknown" : kilowatts(all.total).replace(" kW", ""));
-  say(total.children[1], all.total === null ? `of it ${kilowatts(all.known)} known` : "kW at the racks");
-  each(at("feeds"), feeds, (feed) => feed.name, makeFeed, (element, feed, index) => updateFeed(element, feed, index, all));
+  say(total.children[1], all.total === null ? `${kilowatts(all.known)} of it known` : "kW at the racks");
+  const totals = feeds.map((feed) => pod.sum(feed.power).total);
+  const scale = all.total ?? Math.max(0, ...totals) * feeds.length;
+  each(at("feeds"), feeds, (feed) => feed.name, makeFeed, (element, feed, index) => updateFeed(element, feed, index, all, scale));
   say(at("power-aside"), `${several(feeds.length, "feed")}`);
 }
 
 const makeFeed = () =>
   make("div", "", make("div", "row", make("span"), make("span")), make("div", "bar", make("i")));
 
-function updateFeed(element, feed, index, all) {
+function updateFeed(element, feed, index, all, scale) {
   const [row, bar] = element.children;
   const { total, known, of } = pod.sum(feed.power);
   say(row.children[0], `Feed ${feed.name}`);
@@ -103,7 +109,7 @@ function updateFeed(element, feed, index, all) {
   say(row.children[1], total === null ? part : kilowatts(total) + share);
   bar.classList.toggle("blind", total === null);
   bar.children[0].className = `f${index % 3}`;
-  bar.children[0].style.width = total === null || !all.total ? "0" : `${(100 * total) / all.total}%`;
+  bar.children[0].style.width = total === null || !scale ? "0" : `${(100 * total) / scale}%`;
 }
 
 function drawRacks() {
@@ -180,22 +186,28 @@ function extent(drawn, pad) {
 function makePlot() {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("role", "img");
-  return make("figure", "", make("figcaption", "", make("b"), make("span")), svg);
+  const figure = make("figure", "", make("figcaption", "", make("b"), make("span")), svg);
+  svg.addEventListener("pointermove", (event) => { figure.pointer = event.offsetX; figure.redraw(); });
+  svg.addEventListener("pointerleave", () => { figure.pointer = null; figure.redraw(); });
+  return figure;
 }
 
 function updatePlot(element, plot, range) {
+  element.redraw = () => updatePlot(element, plot, range);
   const [caption, svg] = element.children;
   const format = plot.warm ? (value) => `${value}` : (value) => `${+(value / 1000).toFixed(2)}`;
-  const told = plot.warm ? (value) => `${celsius(value)} °C` : kilowatts;
+  const told = (value) => (value === null ? "no reading" : plot.warm ? `${celsius(value)} °C` : kilowatts(value));
   const known = plot.values.filter((value) => value !== null);
-  const last = plot.values.at(-1);
-  say(caption.children[0], plot.title);
-  say(caption.children[1], last === null ? "no reading now" : told(last));
-  caption.children[1].className = last === null ? "old" : "";
+  const ageS = pod.nowS - pod.endS;
   const span = known.length ? `${told(Math.min(...known))} to ${told(Math.max(...known))}` : "nothing read";
   const lines = plot.warm ? [[27, "recommended 27", "warn"], [32, "allowable 32", "crit"]] : [];
-  chart(svg, { values: plot.values, stepS: pod.stepS, ageS: pod.nowS - pod.endS, range, format, tone: plot.tone, lines,
-    label: `${plot.title}: ${last === null ? "no reading now" : `now ${told(last)}`}; ${span}` });
+  const pointed = chart(svg, { values: plot.values, stepS: pod.stepS, ageS, range, format, tone: plot.tone, lines,
+    pointer: element.pointer ?? null, label: `${plot.title}: now ${told(plot.values.at(-1))}; ${span}` });
+  const shown = pointed ?? plot.values.length - 1;
+  const when = pointed === null ? "" : ` at ${clock(new Date(Date.now() - (ageS + (plot.values.length - 1 - shown) * pod.stepS) * 1000))}`;
+  say(caption.children[0], plot.title);
+  say(caption.children[1], told(plot.values[shown]) + when);
+  caption.children[1].className = plot.values[shown] === null ? "old" : "";
 }
 
 const TONES = { online: "ok", connecting: "wait", offline: "warn" };
@@ -249,12 +261,18 @@ const makeStream = () => {
   return make("tr", "", name, make("td", "n"), make("td", "n"), make("td", "n"));
 };
 
-const RANK = { BAD: 0, UNCERTAIN: 1, GOOD: 2 };
 let order = [];
+
+/** Faults first; the many points of a silent device come after what single sensors say. */
+function rank(point, silent) {
+  if (point.quality === "GOOD") return 3;
+  return silent.has(point.device) ? 2 : point.quality === "BAD" ? 0 : 1;
+}
 
 function sortPoints() {
   const key = new Set([...pod.site.racks.map((rack) => rack.inlet), ...pod.site.feeds.flatMap((feed) => feed.power)]);
-  order = [...pod.points.values()].map((point) => [RANK[point.quality], key.has(point.id) ? 0 : 1, point])
+  const silent = new Set(pod.status.devices.filter((one) => one.state !== "online").map((one) => one.device));
+  order = [...pod.points.values()].map((point) => [rank(point, silent), key.has(point.id) ? 0 : 1, point])
     .sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2].id.localeCompare(b[2].id, "en", { numeric: true }))
     .map(([, , point]) => point);
 }
@@ -271,22 +289,24 @@ function drawPoints() {
 }
 
 const makePoint = () => {
-  const name = make("th", "");
+  const name = make("th", "", make("span", "device"), make("span"));
   name.scope = "row";
-  return make("tr", "", name, make("td", "n"), make("td", "n"), make("td", "", make("i", "shape"), " ", make("span")), make("td", "source hide"));
+  return make("tr", "", name, make("td", "n"), make("td", "n"), make("td", "quality", make("i", "shape"), make("span")), make("td", "source hide"));
 };
 
 function updatePoint(element, point) {
   const [name, value, age, how, source] = element.children;
+  name.title = point.id;
   const good = point.quality === "GOOD";
   const old = point.value === null && point.last !== null;
   element.className = good ? "" : "old";
-  say(name, point.id);
-  change(value, quantity(old ? point.last : point.value, point.unit, point.kind));
-  value.title = point.raw === null ? "" : `raw ${point.raw} from ${point.source}`;
+  say(name.children[0], `${point.device}/`);
+  say(name.children[1], point.name);
+  change(value, `${old ? "last " : ""}${quantity(old ? point.last : point.value, point.unit, point.kind)}`);
+  value.title = point.source ? `${point.raw === null ? "" : `raw ${point.raw} `}from ${point.source}` : "";
   say(age, duration(pod.ageS(point)));
   how.children[0].className = `shape ${good ? "ok" : "warn"}`;
-  say(how.children[1], quality(point) + (old ? ", last value shown" : ""));
+  say(how.children[1], quality(point));
   say(source, point.source);
 }
 
@@ -328,7 +348,7 @@ function listen() {
   events.addEventListener("change", (event) => {
     const body = JSON.parse(event.data);
     pod.change(body);
-    if (body.points) sortPoints();
+    if (body.points || body.status) sortPoints();
     draw();
   });
   events.addEventListener("error", () => {
@@ -339,7 +359,7 @@ function listen() {
 at("filter").addEventListener("input", (event) => { wanted.text = event.target.value.trim(); drawPoints(); });
 at("find").addEventListener("submit", (event) => event.preventDefault());
 at("more").addEventListener("click", () => { wanted.all = !wanted.all; drawPoints(); });
-addEventListener("resize", drawCharts);
+new ResizeObserver(drawCharts).observe(at("plots"));
 setInterval(() => {
   if (pod.grow()) drawCharts();
   if (pod.silentS > 1.5) draw(); // no event drew the ages
