@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from edgeagent.core.clock import Clock
 from edgeagent.core.database import Database
 from edgeagent.core.health import Health
+from edgeagent.core.lockfile import LockFile
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.ports import Beat, Service
+from edgeagent.model.errors import StoreError
 from edgeagent.noc.ingest import Ingest
 from edgeagent.noc.schema import PROFILE
 from edgeagent.noc.settings import NocSettings
@@ -19,10 +21,12 @@ class Noc:
 
     services: tuple[Service, ...]
     database: Database
+    lock: LockFile
 
     async def close(self) -> None:
         """Finish what is queued and close the database."""
         await self.database.close()
+        self.lock.release()
 
 
 def open_noc(settings: NocSettings, *, clock: Clock, health: Health, metrics: Metrics) -> Noc:
@@ -30,12 +34,20 @@ def open_noc(settings: NocSettings, *, clock: Clock, health: Health, metrics: Me
 
     Raises:
         ConfigError: the key cannot be used.
+        LockHeld: another process serves with this database.
         StoreError: the database cannot be used.
     """
     key = load_signing_key(settings.key)
-    database = Database(settings.database, PROFILE)
+    # What is held is also known in memory, so two that write would not see what the other took.
+    lock = LockFile(settings.database.with_name(f"{settings.database.name}.lock"))
+    lock.acquire()
+    try:
+        database = Database(settings.database, PROFILE)
+    except StoreError:
+        lock.release()
+        raise
     ingest = Ingest(settings, key=key, database=database, clock=clock, health=health, metrics=metrics)
-    return Noc((ingest,), database)
+    return Noc((ingest,), database, lock)
 
 
 async def serve(

@@ -7,9 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from edgeagent.core.health import Level
+from edgeagent.core.clock import SystemClock
+from edgeagent.core.health import Health, Level
+from edgeagent.core.lockfile import LockHeld
+from edgeagent.core.metrics import Metrics
 from edgeagent.model.journal import Batch, Stream
 from edgeagent.noc import query
+from edgeagent.noc.service import open_noc
+from edgeagent.noc.settings import NocSettings
 from edgeagent.wire import ack, frame
 from edgeagent.wire.keyring import Keyring, Role
 from edgeagent.wire.mqtt import Link, Session, connect
@@ -130,3 +135,16 @@ async def test_a_broker_that_refuses_acknowledgements_is_told_to_people(tmp_path
         assert condition.level is Level.DEGRADED
         assert "135" in condition.message
         assert noc.metrics.counter("edgeagent_noc_refused_acks", "").get() >= 1
+
+
+async def test_a_second_noc_with_the_same_database_is_refused(broker, tmp_path):
+    """Each knows in memory what is held: with two of them both would stop at the first record that the other took."""
+    key = noc_key()
+    async with running_noc(broker.broker(), key, tmp_path) as noc:
+        await noc.listens()
+        settings = NocSettings(broker.broker(), tmp_path / "noc.key", tmp_path / "noc.db", client_id="second")
+        clock = SystemClock()
+        with pytest.raises(LockHeld, match="another edgeagent"):
+            open_noc(settings, clock=clock, health=Health(clock), metrics=Metrics())
+    opened = open_noc(settings, clock=clock, health=Health(clock), metrics=Metrics())
+    await opened.close()
