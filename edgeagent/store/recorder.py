@@ -1,16 +1,16 @@
 """The recorder: what the state publishes becomes records of the telemetry stream."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import TypeVar
 
-from edgeagent.core.bus import Subscription
 from edgeagent.core.clock import Anchor, Clock
 from edgeagent.core.ports import Beat
 from edgeagent.core.state import State
 from edgeagent.model.device import DeviceInfo
 from edgeagent.model.journal import MAX_RECORD_BYTES, Stream
-from edgeagent.model.points import DeviceId, Point
+from edgeagent.model.points import Point
 from edgeagent.model.reading import ReadingBatch
 from edgeagent.store.store import Store
 from edgeagent.wire.record import ClockAnchor, Described, PointSpec, encode, sample_of
@@ -40,38 +40,38 @@ class Recorder:
         self._clock = clock
         self._anchor: Anchor | None = None
         self._lost = 0
+        # For as long as the recorder lives: what is published while the supervisor waits to start it again is not lost.
+        self._listening = listening = ExitStack()
+        self._batches = listening.enter_context(state.batches.subscribe(self.name, MAX_BATCHES))
+        self._described = listening.enter_context(state.described.subscribe(self.name))
 
     async def run(self, beat: Beat) -> None:
         """Record until cancelled; what is published by then is recorded too."""
-        with (
-            self._state.batches.subscribe(self.name, MAX_BATCHES) as batches,
-            self._state.described.subscribe(self.name) as described,
-        ):
-            self._write_anchor("start")
-            for device, info in self._state.infos().items():
-                self._describe(device, info)
-            try:
-                while True:
-                    self._keep_anchor()
-                    while self._record(described, batches):
-                        await self._clock.sleep(0)
-                    beat()
-                    await self._clock.sleep(TURN_S)
-            finally:
-                while self._record(described, batches):
-                    pass
-
-    def _record(
-        self, described: Subscription[tuple[DeviceId, DeviceInfo]], batches: Subscription[ReadingBatch]
-    ) -> bool:
-        """Record what waits, at most YIELD_EVERY polls of it; true when more may wait."""
-        for device, info in described.drain():
+        self._write_anchor("start")
+        self._described.drain()  # what stands there is also among the following
+        for device, info in self._state.infos().items():
             self._describe(device, info)
-        if batches.dropped > self._lost:
-            self._store.count_lost(Stream.TELEMETRY, "recorder_late", batches.dropped - self._lost)
-        self._lost = batches.dropped
+        try:
+            while True:
+                self._keep_anchor()
+                while self._record():
+                    await self._clock.sleep(0)
+                beat()
+                await self._clock.sleep(TURN_S)
+        finally:
+            while self._record():
+                pass
+
+    def _record(self) -> bool:
+        """Record what waits, at most YIELD_EVERY polls of it; true when more may wait."""
+        for device, info in self._described.drain():
+            self._describe(device, info)
+        dropped = self._batches.dropped + self._described.dropped
+        if dropped > self._lost:
+            self._store.count_lost(Stream.TELEMETRY, "recorder_late", dropped - self._lost)
+        self._lost = dropped
         for _ in range(YIELD_EVERY):
-            batch = batches.take()
+            batch = self._batches.take()
             if batch is None:
                 return False
             self._sample(batch)

@@ -175,3 +175,18 @@ async def test_what_was_published_before_the_stop_is_recorded(opened: Opener, cl
                 poll(state, float(value))
         samples = [record for record in await written(store) if isinstance(record, Sample)]
         assert [sample.readings[0].value for sample in samples] == [float(value) for value in range(300)]
+
+
+async def test_what_is_published_until_the_recorder_runs_again_is_recorded(opened: Opener, clock: ManualClock) -> None:
+    """It may be cancelled for a missed beat, and is started again seconds later."""
+    state = State(clock)
+    state.describe(PDU, info())
+    async with opened() as store:
+        recorder = Recorder(state, store, clock)
+        async with running(recorder):
+            await clock.advance(0.1)
+        poll(state, 7.5)
+        async with running(recorder):
+            await clock.advance(0.1)
+            samples = [record for record in await written(store) if isinstance(record, Sample)]
+        assert [entry.value for sample in samples for entry in sample.readings] == [7.5, 7.5]
