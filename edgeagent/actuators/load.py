@@ -86,24 +86,25 @@ class LoadActuator:
         refusal = self._refusal(word, before)
         if refusal is not None:
             return refusal
-        tried: list[OutletActuator] = []
+        written: list[OutletActuator] = []
         for cord in [seen.cord for seen in before if seen.word != word]:
-            tried.append(cord)
             outcome = await _tried(cord, word)
+            if outcome.word != FAILED:
+                written.append(cord)
             if outcome.word != DONE:
-                return await self._put_back(word, tried, outcome.message)
+                return await self._put_back(word, written, outcome.message)
         return Outcome(self.target, DONE, f"load {self._name} is {word}", word)
 
-    async def _put_back(self, word: str, tried: Sequence[OutletActuator], why: str) -> Outcome:
+    async def _put_back(self, word: str, written: Sequence[OutletActuator], why: str) -> Outcome:
         former = next(iter(WORDS - {word}))
-        for cord in reversed(tried):
+        for cord in reversed(written):
             await _tried(cord, former, undo=True)
         after = await self._look(insist=True)
         where = ", ".join(map(str, after))
-        back = {seen.cord for seen in after if seen.word == former} >= set(tried)
+        back = {seen.cord for seen in after if seen.word == former} >= set(written)
         text = f"cannot switch load {self._name} {word}: {why}; "
         if back:
-            return Outcome(self.target, FAILED, f"{text}all was put back: {where}", _common(after))
+            return Outcome(self.target, FAILED, f"{text}what was switched is put back: {where}", _common(after))
         return Outcome(self.target, UNVERIFIED, f"{text}not all could be put back: {where}", _common(after))
 
     async def _look(self, *, insist: bool = False) -> list[Seen]:

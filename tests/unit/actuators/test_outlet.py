@@ -40,6 +40,10 @@ def first(bench, built=None):
     return (built or bench.build()).outlets[f"{pdu}/outlet.{number}.state"], (pdu, number)
 
 
+EVERY = [(family, version) for family in STATE for version in ("v2c", "v3")]
+
+
+@pytest.mark.parametrize("single", EVERY, ids="-".join, indirect=True)
 async def test_an_outlet_is_switched_and_net_snmp_sees_it_and_the_watts_follow(single):
     actuator, cord = first(single)
     before_w = single.power_w()
@@ -193,6 +197,7 @@ async def test_a_device_that_confirms_and_does_nothing_is_unverified(single):
     assert "says on after 1 s" in outcome.message
 
 
+@pytest.mark.parametrize("single", EVERY, ids="-".join, indirect=True)
 @pytest.mark.parametrize("engine_id_change", [False, True])
 async def test_a_new_engine_between_two_writes_costs_nothing(single, engine_id_change):
     actuator, (pdu, number) = first(single)
