@@ -53,7 +53,7 @@ def read_seal(folder: Path) -> Seal | None:
             said = json.loads(file.read(MAX_BYTES))
         incarnation = Incarnation(int(said["number"]), str(said["nonce"]))
         return Seal(incarnation, {str(name): tuple(map(int, look)) for name, look in said["files"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 
