@@ -1,5 +1,6 @@
 """The demo's configuration files, written from what the simulated pod tells about itself."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,13 +27,13 @@ def agent_config(pod: Mapping[str, Any], *, broker: str, keyring: Path, state: P
 def _agent_lines(pod: Mapping[str, Any], broker: str, keyring: Path, state: Path, runtime: Path) -> Iterator[str]:
     yield "# Written by `edgeagent demo`; a real pod's file looks the same."
     yield from ("[pod]", f'site = "{SITE}"', f'name = "{POD}"', "")
-    yield from ("[daemon]", f'state = "{state}"', f'runtime = "{runtime}"', "")
+    yield from ("[daemon]", f"state = {_quoted(state)}", f"runtime = {_quoted(runtime)}", "")
     yield from ("[api]", "port = 0", "")
-    yield from ("[uplink]", f'broker = "{broker}"', f'keyring = "{keyring}"', "")
+    yield from ("[uplink]", f'broker = "{broker}"', f"keyring = {_quoted(keyring)}", "")
     for device in pod["devices"]:
         yield from _rack_pdu(device)
     yield from ("[devices.host]", 'driver = "host"', 'every = "5 s"', "")
-    yield from ("[devices.chassis]", 'driver = "hwmon"', f'root = "{pod["sysfs"]}"', 'every = "2 s"', "")
+    yield from ("[devices.chassis]", 'driver = "hwmon"', f"root = {_quoted(pod['sysfs'])}", 'every = "2 s"', "")
     yield from _site(pod)
 
 
@@ -66,5 +67,11 @@ def _site(pod: Mapping[str, Any]) -> Iterator[str]:
 def noc_config(broker: str, key: Path, database: Path) -> str:
     """The NOC's configuration."""
     return (
-        f'# Written by `edgeagent demo`.\n[noc]\nbroker = "{broker}"\nsigning_key = "{key}"\ndatabase = "{database}"\n'
+        f'# Written by `edgeagent demo`.\n[noc]\nbroker = "{broker}"\n'
+        f"signing_key = {_quoted(key)}\ndatabase = {_quoted(database)}\n"
     )
+
+
+def _quoted(path: Path | str) -> str:
+    """A path as TOML text, whatever stands in its name: JSON's escapes are TOML's too."""
+    return json.dumps(str(path), ensure_ascii=False)
