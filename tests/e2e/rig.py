@@ -86,6 +86,16 @@ class Rig:
         self.noc = Child("noc", [python, "-m", "edgeagent", "noc", "serve", "--config", str(self.noc_config)], folder)
 
     async def start(self, **changes: str) -> None:
+        """Start all; what does not come up takes the others down, so that one failure is not many."""
+        try:
+            await self._start(**changes)
+        except BaseException:
+            for child in (self.agent, self.noc, self.devices):
+                child.kill()
+            await self.stop()
+            raise
+
+    async def _start(self, **changes: str) -> None:
         (self.folder / "broker").mkdir(exist_ok=True)
         self.broker.start()
         await self.proxy.start()
