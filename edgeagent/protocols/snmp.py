@@ -102,16 +102,21 @@ class SnmpSession:
     async def _request(self, ask: Callable[[GufoSession], Awaitable[T]], exchanges: int = 1) -> T:
         async with self._turn.read():
             failure: DeviceError | None = None
-            for _ in range(self._tries):
-                try:
-                    return await self._once(ask, exchanges)
-                except DeviceError as error:
-                    self._gufo = None
-                    failure = _graver(failure, error)
-                    if isinstance(error, _PortClosed):
-                        break
-            assert failure is not None
-            raise failure
+            try:
+                for _ in range(self._tries):
+                    try:
+                        return await self._once(ask, exchanges)
+                    except DeviceError as error:
+                        self._gufo = None
+                        failure = _graver(failure, error)
+                        if isinstance(error, _PortClosed):
+                            break
+                assert failure is not None
+                raise failure
+            finally:
+                del (
+                    failure
+                )  # it knows this frame: together they would keep the session's socket open until a collection
 
     async def _once(self, ask: Callable[[GufoSession], Awaitable[T]], exchanges: int) -> T:
         task = asyncio.current_task()

@@ -1,8 +1,11 @@
 """SNMP sessions: what an agent may do, and what is made of it."""
 
 import asyncio
+import gc
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -241,3 +244,26 @@ async def test_closing_is_safe_twice(hand_agent):
     await session.get([SYS_DESCR])
     await session.close()
     await session.close()
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """The daemon has them seldom, so nothing may wait for one."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+async def test_a_silent_agent_costs_no_file_per_attempt():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, no_collections():
+        silent.bind(("127.0.0.1", 0))
+        address = SnmpAddress("127.0.0.1", silent.getsockname()[1], v3=False)
+        session = SnmpSession(address, Community("public"), Turn(), timeout_s=0.01)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(20):
+            with suppress(DeviceUnreachable):
+                await session.get([SYS_DESCR])
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
