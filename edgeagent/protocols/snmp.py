@@ -15,6 +15,8 @@ import ipaddress
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from itertools import islice
 from typing import TypeVar
 
@@ -35,6 +37,8 @@ LEAST_VARBINDS = 8
 ROWS_PER_REQUEST = 25
 MAX_ROWS = 1024
 """Rows of one walk; what is beyond is not read."""
+MAX_LOOKUPS = 4
+"""Names that are looked up at the same time; further ones wait."""
 OPENING_EXCHANGES = 3
 """v3 needs two exchanges (engine id, then its time) before the request itself (RFC 3414 section 4)."""
 
@@ -186,8 +190,17 @@ async def _resolved(host: str, port: int) -> str:
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:  # a name
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_DGRAM)
+        found = await asyncio.get_running_loop().run_in_executor(_resolvers(), ask)
         return str(found[0][4][0])
+
+
+@cache
+def _resolvers() -> ThreadPoolExecutor:
+    """Threads for names only: a dead name server holds each for half a minute, and nobody can stop them. On the loop's
+    own threads they would hold up devices that have no name, and the store.
+    """
+    return ThreadPoolExecutor(MAX_LOOKUPS, "resolve")
 
 
 async def _fetched(gufo: GufoSession, oids: list[str]) -> dict[str, Raw]:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -267,3 +268,27 @@ async def test_a_silent_agent_costs_no_file_per_attempt():
             with suppress(DeviceUnreachable):
                 await session.get([SYS_DESCR])
         assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+async def test_a_dead_name_server_holds_up_names_only(monkeypatch):
+    """What else needs a thread, as the store and a device with a plain address do, gets one at once."""
+    answer = threading.Event()
+
+    def dead(*_: object, **__: object) -> list[object]:
+        answer.wait(10)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", dead)
+    named = [
+        SnmpSession(SnmpAddress(f"pdu-{n}", 161, v3=False), Community("x"), Turn(), timeout_s=5) for n in range(50)
+    ]
+    asking = [asyncio.create_task(session.get([SYS_DESCR])) for session in named]
+    try:
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(lambda: "at once") == "at once"
+        assert not any(task.done() for task in asking)
+    finally:
+        answer.set()
+        results = await asyncio.gather(*asking, return_exceptions=True)
+    assert {type(result) for result in results} == {DeviceUnreachable}
