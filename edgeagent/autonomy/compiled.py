@@ -1,0 +1,101 @@
+"""Tables as decisions take them: every limit and interlock made for its rack, aisle or pod."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from edgeagent.model.intent import Choice, Domain, Hold, Range
+from edgeagent.model.interlock import Interlock
+from edgeagent.model.limit import Limit
+from edgeagent.model.points import DeviceId, PointId, device_of, point_id
+from edgeagent.model.reading import Value
+from edgeagent.model.site import Outlet, Site
+
+ON, OFF = "on", "off"
+SWITCH = Choice(frozenset({ON, OFF}))
+HOLD = Hold()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that can be set: every value it can take, and where it goes when nobody proposes anything."""
+
+    point: PointId
+    domain: Domain
+    safe: Value | Hold = HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """Something that cools: ``most`` is the value that cools most; without an aisle it serves them all."""
+
+    name: str
+    target: PointId
+    domain: Range
+    most: float
+    safe: float | Hold = HOLD
+    aisle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How loads are switched and looked at.
+
+    ``stagger_s`` passes between two loads that return; an outlet counts as reachable if its state was read within
+    ``reachable_s``; a load whose power is not measured counts as ``assumed_w``.
+    """
+
+    stagger_s: float = 30.0
+    reachable_s: float = 60.0
+    assumed_w: float = 1500.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Limits and interlocks, what cools, what each PDU may carry, and a version that changes with any of them."""
+
+    limits: tuple[Limit, ...] = ()
+    interlocks: tuple[Interlock, ...] = ()
+    cooling: tuple[Cooling, ...] = ()
+    ratings_w: Mapping[DeviceId, float] = field(default_factory=lambda: MappingProxyType({}))
+    pace: Pace = field(default_factory=Pace)
+    uncovered: tuple[str, ...] = ()
+    """The interlocks that could not be made, with the rack that lacks something."""
+    version: str = ""
+    targets: Mapping[PointId, Target] = field(default_factory=lambda: MappingProxyType({}))
+    """Everything that can be set."""
+    cords: Mapping[PointId, tuple[str, Outlet]] = field(default_factory=lambda: MappingProxyType({}))
+    """The load and the outlet of each target that is one."""
+    near: Mapping[DeviceId, tuple[PointId, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The points by which a device is known to be readable at all: those of limits, and its outlets' states."""
+
+
+def state_point(outlet: Outlet) -> PointId:
+    """The point that tells, and sets, whether an outlet is on."""
+    return point_id(outlet.pdu, f"outlet.{outlet.number}.state")
+
+
+def power_point(outlet: Outlet) -> PointId:
+    """The point that tells what an outlet delivers."""
+    return point_id(outlet.pdu, f"outlet.{outlet.number}.power")
+
+
+def inlet_power_point(pdu: DeviceId) -> PointId:
+    """The point that tells what a PDU takes in."""
+    return point_id(pdu, "inlet.power")
+
+
+def fitted(tables: Tables, site: Site) -> Tables:
+    """The tables with what can be set at this site: the outlets of loads, which hold by themselves, and what cools."""
+    cords = {state_point(cord): (load.name, cord) for load in site.loads.values() for cord in load.cords}
+    targets = {point: Target(point, SWITCH) for point in cords}
+    targets |= {one.target: Target(one.target, one.domain, one.safe) for one in tables.cooling}
+    near: dict[DeviceId, dict[PointId, None]] = {}
+    for point in (*(limit.point for limit in tables.limits), *cords):
+        near.setdefault(device_of(point), {})[point] = None
+    return replace(
+        tables,
+        targets=MappingProxyType(targets),
+        cords=MappingProxyType(cords),
+        near=MappingProxyType({device: tuple(points) for device, points in near.items()}),
+    )

@@ -1,0 +1,227 @@
+"""Random tables, images and orders: permissives hold, outputs stay inside domains, the same inputs decide the same."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edgeagent.autonomy.arbiter import inside
+from edgeagent.autonomy.compiled import Cooling, Tables, fitted
+from edgeagent.autonomy.decide import decide
+from edgeagent.autonomy.permissive import SHARE
+from edgeagent.model.decision import Decision, Memory
+from edgeagent.model.intent import Choice, Intent, Range, Rank
+from edgeagent.model.interlock import Act, All, Interlock, Name, Not, ServiceState, Some
+from edgeagent.model.limit import Limit, Operator
+from edgeagent.model.points import DeviceId, PointId
+from edgeagent.model.reading import Quality, Reading, Reason, bad
+from edgeagent.model.site import Load, Outlet, Rack, RackPdu, ServiceClass, Site
+from edgeagent.model.snapshot import Snapshot
+
+PDUS = ("a", "b", "c")
+FAN = PointId("crac/fan")
+INLETS = {rack: PointId(f"a/probe.{number}") for number, rack in enumerate(("r1", "r2"))}
+LOADS = {
+    "l1": Load("l1", ServiceClass.P1, "r1", (Outlet(DeviceId("a"), 1), Outlet(DeviceId("b"), 1))),
+    "l2": Load("l2", ServiceClass.P2, "r1", (Outlet(DeviceId("a"), 2), Outlet(DeviceId("b"), 2))),
+    "l3": Load("l3", ServiceClass.P3, "r1", (Outlet(DeviceId("a"), 3), Outlet(DeviceId("b"), 3))),
+    "l4": Load("l4", ServiceClass.P3, "r2", (Outlet(DeviceId("a"), 4), Outlet(DeviceId("c"), 4))),
+    "l5": Load("l5", ServiceClass.P3, "r2", (Outlet(DeviceId("c"), 5),)),
+}
+SITE = Site(
+    ("A", "B"),
+    MappingProxyType({name: Rack(name, "x", inlet) for name, inlet in INLETS.items()}),
+    MappingProxyType({DeviceId(one): RackPdu(DeviceId(one), one.upper(), "r1") for one in PDUS}),
+    MappingProxyType(LOADS),
+)
+CORDS = [cord for load in LOADS.values() for cord in load.cords]
+STATES = [PointId(f"{cord}.state") for cord in CORDS]
+
+limits = st.builds(
+    lambda rack, number, operator, value, for_s, clear_for_s: Limit(
+        f"n{number}@{rack}", INLETS[rack], operator, value, for_s, clear_for_s, low=-20.0, high=80.0
+    ),
+    st.sampled_from(["r1", "r2"]),
+    st.integers(0, 3),
+    st.sampled_from(list(Operator)),
+    st.sampled_from([20.0, 25.0, 32.0]),
+    st.sampled_from([0.0, 2.0]),
+    st.sampled_from([0.0, 4.0]),
+)
+
+
+def terms(names: list[str]) -> st.SearchStrategy:
+    return st.recursive(
+        st.sampled_from(names).map(Name),
+        lambda inner: (
+            inner.map(Not)
+            | st.lists(inner, min_size=1, max_size=3).map(tuple).map(All)
+            | st.lists(inner, max_size=3).map(tuple).map(Some)
+        ),
+        max_leaves=4,
+    )
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Tables:
+    found = {one.id: one for one in draw(st.lists(limits, min_size=1, max_size=5))}
+    names = sorted(found)
+    interlocks = []
+    for number in range(draw(st.integers(0, 4))):
+        act, sheds = draw(
+            st.sampled_from(
+                [
+                    (Act.SHED, (ServiceClass.P3,)),
+                    (Act.SHED, (ServiceClass.P3, ServiceClass.P2)),
+                    (Act.RESTORE, ()),
+                    (Act.COOL, ()),
+                    (Act.ALARM, ()),
+                ]
+            )
+        )
+        watches = tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True)))
+        interlocks.append(
+            Interlock(
+                f"i{number}",
+                draw(terms(names)),
+                act,
+                ("r1", "r2"),
+                ("x",),
+                sheds,
+                for_s=draw(st.sampled_from([0.0, 2.0])),
+                clear_for_s=draw(st.sampled_from([0.0, 3.0])),
+                second=draw(st.none() | terms(names)),
+                blind_for_s=draw(st.none() | st.just(3.0)),
+                latch=draw(st.booleans()),
+                state=draw(st.sampled_from(list(ServiceState))),
+                watches=watches,
+                aisle=tuple(names),
+                uses=frozenset(names),
+            )
+        )
+    cooling = (Cooling("crac", FAN, Range(20, 100), 100.0, 50.0, "x"),)
+    ratings = draw(st.dictionaries(st.sampled_from([DeviceId(one) for one in PDUS]), st.sampled_from([500.0, 2000.0])))
+    whole = Tables(tuple(found.values()), tuple(interlocks), cooling, MappingProxyType(ratings), version="v")
+    return fitted(whole, SITE)
+
+
+values = {
+    **{point: st.sampled_from(["on", "on", "on", "off", None]) for point in STATES},
+    **{PointId(f"{cord}.power"): st.sampled_from([0.0, 100.0, 300.0, None]) for cord in CORDS},
+    **{PointId(f"{one}/inlet.power"): st.sampled_from([100.0, 350.0, 1500.0, None]) for one in PDUS},
+    **{inlet: st.sampled_from([18.0, 26.0, 33.0, 240.0, None]) for inlet in INLETS.values()},
+}
+images = st.fixed_dictionaries(values)
+orders = st.builds(
+    lambda point, word, rank, source, left_s: Intent(point, Choice(frozenset(word)), rank, source, "test", left_s),
+    st.sampled_from([*STATES, FAN, PointId("no/where")]),
+    st.sets(st.sampled_from(["on", "off", "reboot"]), min_size=1),
+    st.sampled_from(list(Rank)),
+    st.sampled_from(["one", "two"]),
+    st.sampled_from([-1.0, 1.5, 300.0]),
+) | st.builds(
+    lambda bounds, rank, source: Intent(FAN, Range(min(bounds), max(bounds)), rank, source, "test", 300.0),
+    st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)),
+    st.sampled_from(list(Rank)),
+    st.sampled_from(["one", "two"]),
+)
+locks = st.sets(st.sampled_from([*STATES, *LOADS, str(CORDS[0]), FAN]), max_size=2)
+
+
+def snapshot(image: dict, now_s: float) -> Snapshot:
+    readings = {
+        point: bad(point, Reason.DISCONNECTED, now_s) if value is None else Reading(point, value, now_s, Quality.GOOD)
+        for point, value in image.items()
+    }
+    return Snapshot(now_s, 0, MappingProxyType(readings))
+
+
+def check(decision: Decision, image: dict, found: Tables, locked: set[str], intents: list[Intent]) -> None:
+    by_target = {one.target: one for one in decision.outputs}
+    assert len(by_target) == len(decision.outputs)
+    shed = {one.load for one in decision.memory.shed if one.returning_s is None}
+    assert not {name for name in shed if LOADS[name].service_class is ServiceClass.P1}
+    added = dict.fromkeys(PDUS, 0.0)
+    for target, output in by_target.items():
+        assert inside(found.targets[target].domain, output.value)
+        assert target not in locked
+    for load in LOADS.values():
+        cords = {cord: by_target.get(PointId(f"{cord}.state")) for cord in load.cords}
+        outputs = [one for one in cords.values() if one is not None]
+        if locked & {load.name, *map(str, load.cords), *(f"{cord}.state" for cord in load.cords)}:
+            assert not outputs
+        going_off = [cord for cord, one in cords.items() if one is not None and one.value == "off"]
+        changed = [cord for cord in going_off if image[PointId(f"{cord}.state")] != "off"]
+        together = len(going_off) == len(load.cords) and (
+            load.name in shed or len({one.source for one in outputs}) == 1
+        )
+        if load.name in shed and outputs:
+            assert together, "a shed load is switched whole"
+        if changed and not together:
+            left = [one for one in load.cords if one not in going_off and image[PointId(f"{one}.state")] == "on"]
+            assert left, "the last known source stays"
+            for one in {one.pdu for one in left}:
+                assert image[PointId(f"{one}/inlet.power")] is not None
+                for cord in changed:
+                    moved = image[PointId(f"{cord}.power")]
+                    assert moved is not None
+                    added[one] += moved if cord.pdu != one else 0.0
+    for pdu, more in added.items():
+        if more:
+            assert image[PointId(f"{pdu}/inlet.power")] + more <= SHARE * found.ratings_w[DeviceId(pdu)]
+    assert {one.source for one in decision.outputs} <= {
+        "safe",
+        "one",
+        "two",
+        *(f"interlock {i.id}" for i in found.interlocks),
+    }
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(tables(), st.lists(images, min_size=1, max_size=8), st.lists(orders, max_size=6), locks, st.data())
+def test_whatever_comes_permissives_hold_and_the_same_inputs_decide_the_same(
+    found, seen, intents, locked, data
+) -> None:
+    memory = again = Memory()
+    for number, image in enumerate(seen):
+        now_s = number * data.draw(st.sampled_from([1.0, 2.0, 4.0]))
+        resets = {"i0"} if number % 3 == 2 else set()
+        decision = decide(snapshot(image, now_s), memory, SITE, found, intents=intents, locks=locked, resets=resets)
+        twin = decide(
+            snapshot(image, now_s),
+            again,
+            SITE,
+            replace(found),
+            intents=list(reversed(intents)),
+            locks=sorted(locked),
+            resets=resets,
+        )
+        check(decision, image, found, locked, intents)
+        assert decision.canonical() == twin.canonical()
+        memory, again = decision.memory, twin.memory
+
+
+def test_another_run_of_python_decides_the_same_bytes() -> None:
+    script = (
+        "import sys; sys.path.insert(0, '.')\n"
+        "from tests.scenarios.play import Player\nfrom tests.scenarios.world import tables\n"
+        "p = Player(tables(), record=True)\n"
+        "p.play('2 inlet r1 33\\n3 order o NOC a-r1/outlet.3.state on\\n5 fail r3\\n40 off r1-p3 r1-p3b')\n"
+        "import hashlib; print(hashlib.sha256(b''.join(p.decisions)).hexdigest())"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={"PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[3],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1
