@@ -100,11 +100,13 @@ class Live:
 
     def _remember(self, before: Mapping[PointId, Reading], changed: list[PointId]) -> None:
         """Keep the last GOOD reading of what is not good now: people may see it, greyed, with its age."""
+        seen, last_good, good = self._seen, self._last_good, Quality.GOOD
         for name in changed:
-            if self._seen[name].quality is Quality.GOOD:
-                self._last_good.pop(name, None)
-            elif before[name].quality is Quality.GOOD:
-                self._last_good[name] = before[name]
+            if seen[name].quality is good:
+                if last_good:
+                    last_good.pop(name, None)
+            elif before[name].quality is good:
+                last_good[name] = before[name]
 
     def _publish(self, before: Mapping[PointId, Reading], changed: list[PointId]) -> None:
         body: dict[str, object] = self._times()
@@ -129,10 +131,9 @@ class Live:
         return {"now_s": round(self._clock.now_s(), 3), "wall_s": round(self._clock.wall_s(), 3)}
 
     def _read_times(self, names: "list[PointId] | Mapping[PointId, Reading]") -> dict[str, float]:
-        times: dict[str, float] = {}
-        for name in names:
-            times[self._groups.get(name, name)] = round(self._seen[name].time_s, 2)
-        return times
+        seen, groups = self._seen, self._groups
+        times = {groups.get(name, name): seen[name].time_s for name in names}
+        return {group: round(time_s, 2) for group, time_s in times.items()}
 
     def _described(self, point: Point) -> list[object]:
         group = self._groups.get(point.id, point.id)
@@ -149,7 +150,9 @@ class Live:
 
 def _same(old: Reading, new: Reading) -> bool:
     """Whether only the time of reading differs."""
-    return (old.value, old.quality, old.reason, old.source) == (new.value, new.quality, new.reason, new.source)
+    return (
+        old.value == new.value and old.quality is new.quality and old.reason is new.reason and old.source == new.source
+    )
 
 
 def _steady(status: Mapping[str, object]) -> object:

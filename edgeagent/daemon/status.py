@@ -77,10 +77,10 @@ class Status:
         parts.append(self._link_words())
         return "; ".join(parts)
 
-    def headline(self) -> str:
+    def _headline(self, faults: Counter[str]) -> str:
         """Whether anything needs a person, in words that change only when that does: the page reads it out."""
         statuses = self._state.statuses().values()
-        attention = self._attention(statuses)
+        attention = self._attention(statuses, faults)
         if attention:
             return f"Needs a look: {'; '.join(attention)}. Meanwhile {self._noc_words()}."
         connecting = sum(one.state is DeviceState.CONNECTING for one in statuses)
@@ -90,17 +90,17 @@ class Status:
 
     def status(self) -> Mapping[str, object]:
         """Everything a person asks first, as plain data."""
-        now_s = self._clock.now_s()
+        now_s, faults = self._clock.now_s(), self._faults()
         return {
             "sentence": self.sentence(),
-            "headline": self.headline(),
+            "headline": self._headline(faults),
             "pod": {"site": self._settings.site, "name": self._settings.pod},
             "version": __version__,
             "boot_id": self._clock.boot_id,
             "uptime_s": round(now_s - self._started_s, 1),
             "link": self._link_facts(now_s),
             "journal": self._journal(),
-            "devices": self._devices(now_s),
+            "devices": self._devices(now_s, faults),
             "points": {quality.value: count for quality, count in self._state.counts().items()},
             "services": self._services(now_s),
             "conditions": [
@@ -149,12 +149,11 @@ class Status:
             "worst": conditions[0].level.value if conditions else Level.OK.value,
         }
 
-    def _attention(self, statuses: Collection[DeviceStatus]) -> list[str]:
+    def _attention(self, statuses: Collection[DeviceStatus], faults: Counter[str]) -> list[str]:
         """What a person has to look at, worst first; a silent device counts once and not with each of its points."""
         failed = [one.message or one.part for one in self._health.conditions() if one.level is Level.FAILED]
         down = sorted(one.device for one in statuses if one.state not in {DeviceState.ONLINE, DeviceState.CONNECTING})
         online = {one.device for one in statuses if one.state is DeviceState.ONLINE}
-        faults = self._faults()
         blind = sorted(device for device in online if faults[device])
         parts = [failed[0] if len(failed) == 1 else f"{len(failed)} parts failed, first: {failed[0]}"] if failed else []
         parts += [f"{_some(down, 'does', 'do')} not answer as expected"] if down else []
@@ -163,13 +162,13 @@ class Status:
 
     def _faults(self) -> Counter[str]:
         """How many points of each device are not GOOD."""
+        good = Quality.GOOD
         readings = self._state.snapshot().readings.items()
-        return Counter(device_of(name) for name, reading in readings if reading.quality is not Quality.GOOD)
+        return Counter(device_of(name) for name, reading in readings if reading.quality is not good)
 
     def _noc_words(self) -> str:
-        if self._link.state == "connected":
-            return "the NOC is online"
-        return f"the NOC link is {self._link.state} while records are kept here"
+        words = {"connected": "the NOC is online", "disconnected": "records are kept here until the NOC is back"}
+        return words.get(self._link.state, f"the NOC link is {self._link.state}")
 
     def _link_words(self) -> str:
         age_s = self._clock.now_s() - self._link.since_s
@@ -190,9 +189,8 @@ class Status:
     def _journal(self) -> dict[str, object]:
         return {stream.value: asdict(counts) for stream, counts in self._outbox.counts().items()}
 
-    def _devices(self, now_s: float) -> Sequence[dict[str, object]]:
+    def _devices(self, now_s: float, faults: Counter[str]) -> Sequence[dict[str, object]]:
         rows: list[dict[str, object]] = []
-        faults = self._faults()
         for device, one in sorted(self._state.statuses().items()):
             info = self._state.infos().get(device)
             rows.append(

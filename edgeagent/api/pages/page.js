@@ -65,7 +65,7 @@ function linkChip() {
   const kept = Object.values(journal).reduce((sum, one) => sum + one.pending, 0);
   const forS = link.for_s + pod.nowS - atS;
   if (link.state === "connected") return ["ok", "NOC online", `${duration(forS)} · ${several(kept, "record")} on the way`];
-  return ["warn", `NOC ${link.state}`, `${duration(forS)} · ${several(kept, "record")} kept`];
+  return ["warn", link.state === "disconnected" ? "NOC offline" : `NOC ${link.state}`, `${duration(forS)} · ${several(kept, "record")} kept`];
 }
 
 /** A silent device is one thing to look at, and not as many sensor faults as it has points. */

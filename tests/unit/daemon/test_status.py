@@ -1,0 +1,114 @@
+"""The page's one sentence tells whether anything needs a person, and changes only when that does."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from edgeagent.core.clock import ManualClock
+from edgeagent.core.health import Health, Level
+from edgeagent.core.metrics import Metrics
+from edgeagent.core.state import State
+from edgeagent.daemon.settings import DaemonSettings
+from edgeagent.daemon.status import Status
+from edgeagent.daemon.supervisor import Supervisor
+from edgeagent.daemon.systemd import LoopLag
+from edgeagent.model.device import DeviceInfo, DeviceState, DeviceStatus, Identity
+from edgeagent.model.journal import Ack, Batch, Extent, Stream, StreamCounts
+from edgeagent.model.points import DeviceId, Point
+from edgeagent.model.reading import Reading, ReadingBatch, Reason
+from edgeagent.model.units import Kind
+
+PDU, HOST = DeviceId("pdu-a1"), DeviceId("host")
+POINTS = (Point(PDU, "inlet.power", Kind.POWER), Point(PDU, "probe.1.temperature", Kind.TEMPERATURE))
+
+
+class Empty:
+    """An Outbox that holds nothing."""
+
+    def extents(self) -> Sequence[Extent]:
+        return ()
+
+    async def batch(
+        self, stream: Stream, epoch: int, from_sequence: int, max_records: int, max_bytes: int
+    ) -> Batch | None:
+        return None
+
+    async def settle(self, ack: Ack) -> int:
+        return 0
+
+    async def wait_committed(self) -> None:
+        return
+
+    def counts(self) -> Mapping[Stream, StreamCounts]:
+        return {}
+
+
+class Link:
+    state = "connected"
+    since_s = 1000.0
+    broker = "mqtt://127.0.0.1"
+    last_ack_s: float | None = None
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.clock, self.link = ManualClock(), Link()
+        self.state, self.health, metrics = State(self.clock), Health(self.clock), Metrics()
+        self._status = Status(
+            settings=DaemonSettings("demo", "pod-1", Path(), Path(), "info"),
+            clock=self.clock,
+            state=self.state,
+            health=self.health,
+            supervisor=Supervisor(self.clock, self.health, metrics),
+            outbox=Empty(),
+            link=self.link,
+            lag=LoopLag(metrics),
+        )
+        self.state.describe(PDU, DeviceInfo(Identity(), POINTS, ()))
+        self.state.publish(ReadingBatch(PDU, "all", 1000.0, [Reading(point.id, 20.0, 1000.0) for point in POINTS]))
+        self.device(PDU, DeviceState.ONLINE)
+        self.device(HOST, DeviceState.ONLINE)
+
+    def device(self, name: DeviceId, state: DeviceState) -> None:
+        self.state.report(DeviceStatus(name, state, 1000.0))
+
+    @property
+    def headline(self) -> object:
+        return self._status.status()["headline"]
+
+
+def test_a_pod_that_is_well_needs_nobody() -> None:
+    assert Stage().headline == "Nothing needs you: all 2 devices answer, and the NOC is online."
+
+
+def test_a_lost_noc_alone_needs_nobody() -> None:
+    stage = Stage()
+    stage.link.state = "disconnected"
+    assert stage.headline == (
+        "Nothing needs you: all 2 devices answer, and records are kept here until the NOC is back."
+    )
+
+
+def test_a_silent_device_is_named_once_and_not_with_each_of_its_points() -> None:
+    stage = Stage()
+    stage.device(PDU, DeviceState.OFFLINE)
+    stage.state.fail(PDU, "all", [point.id for point in POINTS], Reason.DISCONNECTED)
+    assert stage.headline == "Needs a look: pdu-a1 does not answer as expected. Meanwhile the NOC is online."
+
+
+def test_a_sensor_fault_of_a_device_that_answers_is_told() -> None:
+    stage = Stage()
+    stage.state.fail(PDU, "all", [POINTS[1].id], Reason.SENTINEL)
+    assert stage.headline == "Needs a look: pdu-a1 has points without a good reading. Meanwhile the NOC is online."
+
+
+def test_a_failed_part_comes_first() -> None:
+    stage = Stage()
+    stage.health.set("store", Level.FAILED, "the disk is full")
+    stage.device(PDU, DeviceState.OFFLINE)
+    assert str(stage.headline).startswith("Needs a look: the disk is full; pdu-a1 does not answer")
+
+
+def test_a_pod_that_has_just_started_says_so() -> None:
+    stage = Stage()
+    stage.device(HOST, DeviceState.CONNECTING)
+    assert stage.headline == "Getting to know the pod: 1 of 2 devices are being connected."
