@@ -16,6 +16,8 @@ import structlog
 from edgeagent.core.clock import Clock
 from edgeagent.core.metrics import Histogram, Metrics
 
+LEAST_PERIOD_S = 0.1
+"""A watchdog below it cannot be kept: the loop would only ping, and dumps of running threads crash the interpreter."""
 LAG_PROBE_S = 0.25
 LAG_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -49,14 +51,16 @@ class Notifier:
 
 
 def watchdog_s(environment: Mapping[str, str], pid: int) -> float | None:
-    """The watchdog's period in seconds as the manager asks for it (``WATCHDOG_USEC``, for this ``WATCHDOG_PID``)."""
+    """The watchdog's period in seconds as the manager asks for it (``WATCHDOG_USEC``, for this ``WATCHDOG_PID``); one
+    that cannot be kept is served at ``LEAST_PERIOD_S``, and the manager will say so.
+    """
     if environment.get("WATCHDOG_PID", str(pid)) != str(pid):
         return None
     try:
         period_s = int(environment["WATCHDOG_USEC"]) / 1e6
     except (KeyError, ValueError):
         return None
-    return period_s if period_s > 0 else None
+    return max(period_s, LEAST_PERIOD_S) if period_s > 0 else None
 
 
 class LoopLag:

@@ -11,7 +11,7 @@ from edgeagent.core.health import Health
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.ports import Beat
 from edgeagent.daemon.supervisor import Supervisor
-from edgeagent.daemon.systemd import LoopLag, Notifier, Watchdog, watchdog_s
+from edgeagent.daemon.systemd import LEAST_PERIOD_S, LoopLag, Notifier, Watchdog, watchdog_s
 
 
 class Manager:
@@ -119,3 +119,8 @@ async def test_a_frozen_loop_is_seen_as_late_and_withholds_the_next_stroke() -> 
     probing.cancel()
     await asyncio.wait([probing])
     faulthandler.cancel_dump_traceback_later()
+
+
+def test_a_watchdog_too_short_to_keep_is_served_at_a_pace_that_crashes_nothing() -> None:
+    assert watchdog_s({"WATCHDOG_USEC": "1"}, 7) == LEAST_PERIOD_S
+    assert watchdog_s({"WATCHDOG_USEC": "10000000"}, 7) == 10.0
