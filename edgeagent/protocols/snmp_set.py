@@ -19,8 +19,10 @@ LONGEST_EXCHANGE_S = 5.0
 """A slower agent is not waited for with a write: read-back tells what became of it."""
 MAX_WAIT_S = 5.0
 """How long a poll's request that is under way may hold a write up."""
-EXCHANGES = 7
-"""The most that one write takes: a GET that fails, four exchanges to open another conversation, the SET, some room."""
+EXCHANGES = 6
+"""The most that one write takes: a GET that fails, four exchanges to open another conversation, and the SET."""
+WORK_S = 2.0
+"""What the child may take beside waiting; it is killed beyond that, so it is generous: a new engine takes 0.06 s."""
 
 
 class Asks(Protocol):
@@ -111,7 +113,7 @@ class SnmpWriter(SnmpSession):
         try:
             async with asyncio.timeout(MAX_WAIT_S) as wait, self._ahead.write():
                 wait.reschedule(None)
-                return await self._worker.call(name, args, timeout_s=EXCHANGES * self._exchange_s)
+                return await self._worker.call(name, args, timeout_s=EXCHANGES * self._exchange_s + WORK_S)
         except TimeoutError:
             raise DeviceUnreachable(f"cannot write: a poll of {self.address} held it for {MAX_WAIT_S:g} s") from None
         except DeviceRefused as error:

@@ -174,7 +174,9 @@ class Speaker:
 
     @cached_property
     def _runner(self) -> asyncio.Runner:
-        return asyncio.Runner()
+        runner = asyncio.Runner()
+        runner.get_loop().set_exception_handler(_say)
+        return runner
 
     def prove(self, *, oid: str, timeout_s: float, **agent: Any) -> None:
         """Open the conversation ahead of the first write."""
@@ -215,6 +217,11 @@ class Speaker:
 
     def _forget(self, agent: Agent) -> None:
         self._known.pop(agent).close()
+
+
+def _say(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """Some broken answers make pysnmp's decoder fail in a callback: one line instead of a traceback for each."""
+    print(f"an answer was dropped: {context.get('exception') or context['message']!s:.200}")
 
 
 _speaker = Speaker()
