@@ -63,6 +63,8 @@ class ApiServer:
             "/v1/site": lambda: site_view(site()),
         }
         self._health = health
+        left_out = metrics.gauge("edgeagent_history_points_left_out", "Points whose last hour found no room in memory")
+        metrics.collector(lambda: left_out.set(self._history.left_out))
         self.listening = asyncio.Event()
         self.address: tuple[str, int] | None = None
 

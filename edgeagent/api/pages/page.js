@@ -214,13 +214,14 @@ const TONES = { online: "ok", connecting: "wait", offline: "warn" };
 
 function drawDevices() {
   const { devices, atS } = pod.status;
-  const rows = [...devices].sort((a, b) => (a.state === "online") - (b.state === "online") || a.device.localeCompare(b.device, "en", { numeric: true }));
+  const need = (one) => (one.state !== "online" ? 0 : one.faults ? 1 : 2);
+  const rows = [...devices].sort((a, b) => need(a) - need(b) || a.device.localeCompare(b.device, "en", { numeric: true }));
   const well = devices.filter((one) => one.state === "online").length;
   say(at("devices-aside"), `${well} of ${devices.length} answer`);
   each(at("devices"), rows, (one) => one.device, makeDevice, (element, one) => {
     const [name, state, since, why, model, points, took] = element.children;
     say(name, one.device);
-    state.children[0].className = `shape ${TONES[one.state] ?? "crit"}`;
+    state.children[0].className = `shape ${need(one) === 1 ? "warn" : (TONES[one.state] ?? "crit")}`;
     say(state.children[1], one.state);
     say(since, duration(one.for_s + pod.nowS - atS));
     say(why, one.message || (one.faults ? several(one.faults, "point") + " without a good reading" : ""));

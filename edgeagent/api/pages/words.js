@@ -2,7 +2,7 @@
 
 const UNITS = { Cel: "°C", "V.A": "VA", "/min": "rpm", "1": "", By: "B" };
 const REASONS = {
-  stale: "stale", sentinel: "the device says: no value", out_of_range: "out of range", implausible: "implausible",
+  stale: "stale", sentinel: "no value given", out_of_range: "out of range", implausible: "implausible",
   absent: "probe absent", disconnected: "no answer", garbled: "answer makes no sense", refused: "refused",
   identity: "another device answers", forced: "forced by hand", never_read: "not read yet",
 };
