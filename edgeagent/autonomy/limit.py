@@ -22,11 +22,37 @@ COMPARE: Mapping[Operator, Callable[[float, float], bool]] = {
     Operator.EQUAL: eq,
     Operator.UNEQUAL: ne,
 }
+_GOOD = Quality.GOOD  # looking it up costs more than comparing
+_SEEING = frozenset({"TRUE", "FALSE"})
 _NO_READING = frozenset({Reason.STALE, Reason.DISCONNECTED, Reason.NEVER_READ, Reason.ABSENT})
 
 
 def evaluate(limit: Limit, memory: LimitMemory, reading: Reading | None, now_s: float, step_s: float) -> LimitMemory:
     """The limit after ``step_s`` more seconds, given the present reading of its point; pure."""
+    return calm(limit, memory, reading, now_s) or thorough(limit, memory, reading, now_s, step_s)
+
+
+def calm(limit: Limit, memory: LimitMemory, reading: Reading | None, now_s: float) -> LimitMemory | None:
+    """The common case, a younger number that says the same as before, in a tenth of the time; None in all others."""
+    seen, bound = memory.seen, limit.clear_value if memory.on and limit.clear_value is not None else limit.value
+    if reading is None or seen is None or isinstance(bound, str) or type(reading.value) is not float:
+        return None
+    value, time_s = reading.value, reading.time_s
+    if reading.quality is not _GOOD or limit.window_s is not None or memory.truth.value not in _SEEING:
+        return None
+    if time_s == seen.time_s or memory.held_readings or now_s - time_s > limit.stale_after_s:
+        return None
+    if COMPARE[limit.operator](value, bound) is not memory.on or _doubt(limit, memory, value, time_s):
+        return None
+    truth, why = memory.truth, f"it is {value:g}"
+    return LimitMemory(
+        truth, why, memory.on, 0.0, 0, False, 0.0, reading, truth, why, False, (time_s, value), memory.samples,
+        memory.evaluations + 1, memory.transitions, memory.changed_s, time_s + limit.stale_after_s,
+    )  # fmt: skip
+
+
+def thorough(limit: Limit, memory: LimitMemory, reading: Reading | None, now_s: float, step_s: float) -> LimitMemory:
+    """As `evaluate`, for every case."""
     fresh = reading is not None and reading != memory.seen
     seen = _look(limit, memory, reading) if reading is not None and fresh else memory
     if reading is None:
