@@ -8,6 +8,9 @@ import pytest
 
 from edgeagent.actuators.outlet import OutletActuator
 from edgeagent.core.clock import ManualClock
+from edgeagent.drivers.ipdu import IpduOptions
+from edgeagent.drivers.parts import Parts as DriverParts
+from edgeagent.drivers.parts import Times
 from edgeagent.model.errors import DeviceError
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Choice, Hold
 from edgeagent.protocols.snmp_address import Community
@@ -266,3 +269,27 @@ async def test_concurrent_applies_to_one_outlet_write_once(single, at_set):
     outcomes = await asyncio.gather(*(apply(actuator) for _ in range(5)))
     assert {outcome.word for outcome in outcomes} == {DONE}
     assert len(sets) == 1
+
+
+async def test_polls_and_switches_of_one_device_do_not_disturb_each_other(single):
+    actuator, _ = first(single)
+    settings = pdu_settings(single.pod.devices[0])
+    driver = IpduOptions(settings.address, settings.access).build(
+        settings.device, Times(1.0, 6.0, 0.3), DriverParts(single.clock, snmp=single.sessions)
+    )
+    await driver.connect()
+    done = asyncio.Event()
+
+    async def poll():
+        seen = set()
+        while not done.is_set():
+            readings = {reading.point: reading for reading in await driver.read("fast")}
+            seen.add(readings[actuator.target].value)
+        return seen
+
+    polling = asyncio.create_task(poll())
+    for value in ("off", "on", "off", "on"):
+        assert (await apply(actuator, value)).word == DONE
+    done.set()
+    assert await polling <= {"on", "off"}
+    await driver.close()
