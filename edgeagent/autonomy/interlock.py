@@ -25,7 +25,7 @@ def evaluate(
     ``reset`` is a person's; it ends a latch, and does nothing while the condition is not over.
     """
     if interlock.state is ServiceState.OUT_OF_SERVICE:
-        return _OUT if memory.standing is Standing.OUT else replace(_OUT, trips=memory.trips, changed_s=now_s)
+        return memory if memory.standing is Standing.OUT else replace(_OUT, trips=memory.trips, changed_s=now_s)
     if memory.standing is Standing.OUT:
         memory = replace(BLANK, trips=memory.trips, changed_s=now_s)
     truth = truth_of(interlock.when, truths)
