@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import isfinite
 from operator import eq, ge, gt, le, lt, ne
 
 from edgeagent.model.limit import Limit, LimitMemory, Operator, Truth
@@ -134,9 +133,7 @@ def _compared_words(limit: Limit, memory: LimitMemory, value: Value) -> LimitMem
 
 
 def _doubt(limit: Limit, memory: LimitMemory, value: float, time_s: float) -> str:
-    """Why the number cannot be believed, or nothing."""
-    if not isfinite(value):
-        return "its value is not a number"
+    """Why the number cannot be believed, or nothing; a Reading holds none that is not finite."""
     if (limit.low is not None and value < limit.low) or (limit.high is not None and value > limit.high):
         return f"its value {value:g} cannot be believed"
     if limit.max_change_per_s is not None and memory.believed is not None:

@@ -49,6 +49,7 @@ BROKEN = [
     (HOT + interlock("hot and not hot"), "it can never hold"),
     (HOT + interlock("hot or not hot", 'action = "alarm only"'), "it always holds"),
     (HOT + COOL + interlock("hot and cool"), "it can never hold"),
+    (HOT + interlock("every hot and not hot"), "it can never hold"),
     (HOT + interlock("hot", 'action = "shed P1"'), "P1"),
     (HOT + interlock("hot", 'action = "shed P3"\nscope = "aisle"'), 'say "any hot" or "every hot"'),
     (FAULT + interlock("neighbour fault", 'action = "alarm only"'), "only a rack has neighbours"),
