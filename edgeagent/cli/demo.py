@@ -128,6 +128,7 @@ class Demo:
         self._agent = self._children.start("agent", [*_edgeagent(), "run", "--config", str(config)])
         self._children.wait_for("the agent", self._answers, START_S)
         self._say(f"agent        reads {len(pod['devices'])} rack PDUs over SNMP, the host and hwmon")
+        self._say(f"page         {client.get(self._socket, '/v1/status')['page']}")
         self._say(f"ask it       {_program()} status --config {_short(config)}")
 
     def watch(self, seconds: float | None, stopped: Stopped) -> None:
