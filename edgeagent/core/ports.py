@@ -135,6 +135,19 @@ class Outbox(Protocol):
         """What happened to each stream's records so far."""
 
 
+class Facts(Protocol):
+    """Small things that outlive the process, by name."""
+
+    def fact(self, name: str) -> object | None:
+        """What was kept (plain JSON data), or None."""
+
+    def note_fact(self, name: str, value: object) -> None:
+        """Keep plain JSON data: in the same transaction as the records that are queued by then; see ``Journal.append``.
+
+        A newer value of the same name replaces one that was not written yet. Nothing is raised.
+        """
+
+
 class Audit(Protocol):
     """Where acts are written down, as links of the audit chain."""
 
@@ -146,6 +159,21 @@ class Audit(Protocol):
 
         Raises:
             StoreError: it could not be kept.
+        """
+
+
+Handler = Callable[[Mapping[str, object], str], Mapping[str, object]]
+"""Does one thing for a person, whose name comes second; raises ActRefused."""
+
+
+class Operations(Protocol):
+    """What people may have done, by name; the daemon's wiring fills it."""
+
+    def perform(self, name: str, body: Mapping[str, object], by: str) -> Mapping[str, object]:
+        """Do it for a person.
+
+        Raises:
+            ActRefused: there is no such operation, or it is not done; the message says why.
         """
 
 

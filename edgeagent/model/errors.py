@@ -13,6 +13,7 @@ EdgeAgentError
 │   └── LinkRefused         the broker answers, and says no
 ├── WireError               bytes from the network that are not a valid message
 │   └── SignatureInvalid    a signature, key or role that does not hold
+├── ActRefused              what a person asked for is not done
 └── WorkerError             a child process failed, or did not answer in time
 """
 
@@ -67,6 +68,10 @@ class WireError(EdgeAgentError):
 
 class SignatureInvalid(WireError):
     """A signature, key identifier, role or audience does not hold."""
+
+
+class ActRefused(EdgeAgentError):
+    """What a person asked for is not done: it does not exist, may not be, or would change nothing."""
 
 
 class WorkerError(EdgeAgentError):

@@ -10,7 +10,6 @@ from edgeagent.model.errors import StoreDamaged, StoreError, StoreFull
 from edgeagent.model.journal import Position, Stream
 from edgeagent.store.files import RESERVED_BLOCK, Files
 from edgeagent.store.queue import Losses, Made, Queue, Queued
-from edgeagent.store.safety import SafetyShelf
 from edgeagent.store.schema import SAFETY_FILE, SAFETY_STREAMS, TELEMETRY_FILE
 from edgeagent.store.shelf import MAX_COMMIT_RECORDS, Shelf, fail
 from edgeagent.store.telemetry import TelemetryShelf
@@ -31,7 +30,6 @@ class Committer:
         """Set, and replaced by a new one, at each commit that made records pending."""
         self._safety_queue = safety
         self._telemetry_queue = telemetry
-        self._noted: dict[str, object] = {}
 
     def put(self, item: Queued) -> None:
         """Queue a record, or count it as dropped."""
@@ -53,8 +51,8 @@ class Committer:
         return await asyncio.wrap_future(done)
 
     def note_fact(self, name: str, value: object) -> None:
-        """Keep a fact with the next commit."""
-        self._noted[name] = value
+        """Keep a fact with the next commit: never before the records queued until now, never after those to come."""
+        self._safety_queue.note({name: value})
 
     async def commit_safety(self) -> None:
         """Commit what waits for ``safety.db``, or count it as dropped."""
@@ -62,7 +60,6 @@ class Committer:
         if safety is None:
             self._drop(self._safety_queue, self._absent(SAFETY_FILE))
             return
-        await self._keep_noted(safety)
         await self._commit(safety)
 
     async def commit_telemetry(self) -> None:
@@ -132,16 +129,6 @@ class Committer:
             if made:
                 self.committed.set()
                 self.committed = asyncio.Event()
-
-    async def _keep_noted(self, safety: SafetyShelf) -> None:
-        if not self._noted:
-            return
-        noted, self._noted = self._noted, {}
-        try:
-            await safety.database.call(lambda: safety.put_facts(noted))
-        except StoreError as error:
-            self._noted = noted | self._noted
-            self.note(safety, error)
 
     def _absent(self, name: str) -> StoreError:
         return StoreError(self.troubles.get(name, f"{name} is not open"))

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -27,7 +27,11 @@ class Queued:
 
 
 class Queue:
-    """First in, first out, between the event loop and a writer thread; a full one refuses."""
+    """First in, first out, between the event loop and a writer thread; a full one refuses.
+
+    Facts wait beside the records, the newest of each name. A fact is taken after the records that were queued before
+    it, and before those that were queued after it, or together with them.
+    """
 
     def __init__(self, limit_records: int, limit_bytes: int) -> None:
         self._limit_records = limit_records
@@ -35,6 +39,7 @@ class Queue:
         self._lock = threading.Lock()
         self._items: deque[Queued] = deque()
         self._bytes = 0
+        self._facts: dict[str, object] = {}
 
     def __len__(self) -> int:
         return len(self._items)
@@ -54,12 +59,34 @@ class Queue:
             self._bytes += item.size
             return True
 
+    def note(self, facts: Mapping[str, object]) -> None:
+        """Have facts wait; they replace those of the same name."""
+        with self._lock:
+            self._facts |= facts
+
+    def note_again(self, facts: Mapping[str, object]) -> None:
+        """Have facts wait that were taken and could not be written, unless there are newer ones."""
+        with self._lock:
+            self._facts = {**facts, **self._facts}
+
     def take(self, limit: int) -> list[Queued]:
         """The oldest items, at most ``limit``."""
         with self._lock:
-            taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]
-            self._bytes -= sum(item.size for item in taken)
-            return taken
+            return self._take(limit)
+
+    def take_all(self, limit: int) -> tuple[list[Queued], dict[str, object]]:
+        """The oldest items, at most ``limit``; and the facts, unless older items than they stay behind."""
+        with self._lock:
+            taken = self._take(limit)
+            if self._items:
+                return taken, {}
+            facts, self._facts = self._facts, {}
+            return taken, facts
+
+    def _take(self, limit: int) -> list[Queued]:
+        taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]
+        self._bytes -= sum(item.size for item in taken)
+        return taken
 
 
 class Losses:

@@ -47,7 +47,7 @@ class SafetyShelf(Shelf):
             StoreError: the disk refused.
         """
         self.keep(facts)
-        self.facts = {**self.facts, **facts}
+        self._learned(facts)
 
     def reserve_sequences(self, stream: Stream, epoch: int, last: int, upto: int) -> None:
         """Let the other file use the sequences up to ``upto``, and remember its last one.
@@ -89,6 +89,9 @@ class SafetyShelf(Shelf):
 
     def _applied(self) -> None:
         self.head = self._next_head
+
+    def _learned(self, facts: Mapping[str, object]) -> None:
+        self.facts = {**self.facts, **facts}
 
     def _find_space(self) -> None:
         self.reserve.release()

@@ -8,6 +8,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from edgeagent.core.database import Database
@@ -25,6 +26,7 @@ MAX_COMMIT_RECORDS = 5000
 DELETE_RECORDS = 200
 """Records taken out in one transaction: about 2 ms of a writer thread, measured at 1 KiB a record."""
 LOST_EVERY_S = 10
+NO_FACTS: Mapping[str, object] = MappingProxyType({})
 T = TypeVar("T")
 Tallies = Mapping[tuple[Stream, int], Tally]
 
@@ -86,18 +88,19 @@ class Shelf:
         self._insist(lambda: self.database.transact(lambda connection: put_facts(connection, facts), durable=True))
 
     def commit(self) -> int:
-        """Write what waits, in one transaction; returns how many records that made.
+        """Write the records and facts that wait, in one transaction; returns how many records that made.
 
         Raises:
             StoreError: nothing was written; what waited is counted as dropped, and whoever waits for one is told.
         """
-        items = self.queue.take(self._commit_limit())
+        items, facts = self.queue.take_all(self._commit_limit())
         lost = self._lost_due()
-        if not items and not lost:
+        if not items and not lost and not facts:
             return 0
         try:
-            return self._insist(lambda: self._commit(items, lost))
+            return self._insist(lambda: self._commit(items, lost, facts))
         except StoreError as error:
+            self.queue.note_again(facts)
             fail(items, self._losses, error)
             raise
 
@@ -139,16 +142,27 @@ class Shelf:
     def _applied(self) -> None:
         """The transaction is committed."""
 
-    def _commit(self, items: list[Queued], lost: dict[Stream, dict[str, int]]) -> int:
+    def _learned(self, facts: Mapping[str, object]) -> None:
+        """Facts were committed."""
+
+    def _commit(
+        self, items: list[Queued], lost: dict[Stream, dict[str, int]], facts: Mapping[str, object] = NO_FACTS
+    ) -> int:
         grouped: dict[Stream, list[Queued]] = defaultdict(list)
         for item in items:
             grouped[item.stream].append(item)
         for stream, counts in lost.items():
             grouped[stream].extend(self._announce_lost(stream, counts))
         awaited = any(item.done is not None for item in items)
-        after = self.database.transact(lambda connection: self._write(connection, grouped, lost), durable=awaited)
+
+        def write(connection: sqlite3.Connection) -> dict[Stream, Tally]:
+            put_facts(connection, facts)
+            return self._write(connection, grouped, lost)
+
+        after = self.database.transact(write, durable=awaited)
         before = {stream: self.current(stream)[1].last for stream in grouped}
         self._apply(grouped, after, lost)
+        self._learned(facts)
         for stream, members in grouped.items():
             _tell(members, self.ledger.current[stream], before[stream] + 1)
         return sum(map(len, grouped.values()))
