@@ -12,6 +12,7 @@ from edgeagent.model.errors import DeviceError
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Choice, Domain, Hold, Outcome, Output
 from edgeagent.model.points import PointId
 from edgeagent.model.reading import Value
+from edgeagent.model.site import Load
 
 ON = "on"
 
@@ -35,10 +36,11 @@ class LoadActuator:
     A switch that has begun is finished, or put back, also when the caller is cancelled.
     """
 
-    def __init__(self, name: str, cords: Sequence[OutletActuator], stagger: Stagger) -> None:
+    def __init__(self, load: Load, cords: Sequence[OutletActuator], stagger: Stagger) -> None:
         if not cords:
-            raise ValueError(f"load {name} has no cords")
-        self._name = name
+            raise ValueError(f"load {load.name} has no cords")
+        self._name = load.name
+        self._target = load.target
         self._cords = tuple(cords)
         self._stagger = stagger
         self._lock = asyncio.Lock()
@@ -46,7 +48,7 @@ class LoadActuator:
     @property
     def target(self) -> PointId:
         """The name that intents use."""
-        return load_target(self._name)
+        return self._target
 
     @property
     def domain(self) -> Domain:
@@ -129,11 +131,6 @@ class LoadActuator:
     def _failed(self, word: str, why: str, seen: Sequence[Seen]) -> Outcome:
         text = f"cannot switch load {self._name} {word}, 0 outlets were switched: {why}"
         return Outcome(self.target, FAILED, text, _common(seen))
-
-
-def load_target(name: str) -> PointId:
-    """How intents name a load."""
-    return PointId(f"load/{name}.power")
 
 
 async def _seen(cord: OutletActuator, *, insist: bool) -> Seen:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from edgeagent.actuators.load import LoadActuator, load_target
+from edgeagent.actuators.load import LoadActuator
 from edgeagent.actuators.outlet import OutletActuator
 from edgeagent.actuators.parts import Parts, Stagger
 from edgeagent.actuators.pdu import SwitchedPdu
@@ -61,9 +61,9 @@ def build(settings: ActuatorSettings, pdus: Iterable[PduSettings], site: Site, p
     for load in site.loads.values():
         why = _obstacle(load, found.pdus)
         if why:
-            found.left_out[load_target(load.name)] = f"cannot switch load {load.name}: {why}"
+            found.left_out[load.target] = f"cannot switch load {load.name}: {why}"
         else:
-            actuator = LoadActuator(load.name, [outlets[cord] for cord in load.cords], stagger)
+            actuator = LoadActuator(load, [outlets[cord] for cord in load.cords], stagger)
             found.loads[actuator.target] = actuator
     return found
 

@@ -62,6 +62,8 @@ class Tables:
     uncovered: tuple[str, ...] = ()
     """The interlocks that could not be made, with the rack that lacks something."""
     version: str = ""
+    fixed: frozenset[DeviceId] = frozenset()
+    """The PDUs whose outlets may not be switched."""
     targets: Mapping[PointId, Target] = field(default_factory=lambda: MappingProxyType({}))
     """Everything that can be set."""
     cords: Mapping[PointId, tuple[str, Outlet]] = field(default_factory=lambda: MappingProxyType({}))

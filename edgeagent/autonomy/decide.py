@@ -42,7 +42,7 @@ def decide(
     step_s = 0.0 if memory.time_s is None else min(max(now_s - memory.time_s, 0.0), LONGEST_STEP_S)
     limits, turned = _limits(tables, memory, snapshot, step_s)
     interlocks = _interlocks(tables, memory, limits, turned, now_s=now_s, step_s=step_s, resets=resets)
-    plant = Plant(snapshot, site, tables.pace)
+    plant = Plant(snapshot, site, tables.pace, tables.fixed)
     loads = Loads(plant, tables, memory, step_s, locks)
     loads.shed(interlocks)
     loads.restore(interlocks, limits)

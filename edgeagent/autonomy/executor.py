@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import structlog
 
@@ -12,13 +13,17 @@ from edgeagent.core.clock import Clock
 from edgeagent.core.health import Health, Level
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.ports import Actuator, Audit, Beat
+from edgeagent.model.decision import AlarmWanted
 from edgeagent.model.errors import DeviceError, StoreError
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Outcome, Output, Rank
 from edgeagent.model.points import PointId
+from edgeagent.model.reading import Value
 
 LATE_S = 0.05
 """How long an act of the first three ranks waits for its record on the disk; then it goes first and is called late."""
 TRIES = 3
+AGAIN_S = 30.0
+"""What could not be set, or did not stay so, is tried again after this, as long as it is wanted."""
 BEAT_S = 1.0
 PART = "executor"
 
@@ -27,13 +32,33 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is wanted of one target, and what became of it; times are CLOCK_BOOTTIME seconds."""
+    """What is wanted of one target, and what became of it; times are CLOCK_BOOTTIME seconds.
+
+    ``outcome`` is None until the tries are over, ``ended_s`` is when they were.
+    """
 
     output: Output
     since_s: float
     tries: int = 0
     late: bool = False
     outcome: Outcome | None = None
+    ended_s: float = 0.0
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it was tried and is not so."""
+        return self.outcome is not None and self.outcome.word != DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a target is read to be, and when its oldest reading was taken (CLOCK_BOOTTIME)."""
+
+    value: Value
+    read_s: float
+
+
+NOTHING: Mapping[PointId, Seen] = MappingProxyType({})
 
 
 class Executor:
@@ -67,29 +92,59 @@ class Executor:
         """What is wanted of each target now, and what became of it."""
         return dict(self._standing)
 
-    def submit(self, outputs: Sequence[Output], because: str = "") -> None:
-        """Want these outputs; what was wanted of a target before and is wanted again costs nothing.
+    @property
+    def targets(self) -> Collection[PointId]:
+        """What can be set."""
+        return self._actuators.keys()
 
-        ``because`` is the explanation that is audited with each changed output.
+    def adopt(self, actuators: Mapping[PointId, Actuator]) -> None:
+        """Act by these from now on; an act that has begun is finished by the one it began with."""
+        self._actuators = actuators
+        self._standing = {target: one for target, one in self._standing.items() if target in actuators}
+
+    def submit(self, outputs: Sequence[Output], seen: Mapping[PointId, Seen] = NOTHING) -> None:
+        """Want these outputs and no others; what is wanted already costs nothing.
+
+        ``seen`` says what targets are read to be, and since when: one that does not stay as it was set is set again.
         """
-        for output in outputs:
-            before = self._standing.get(output.target)
-            if output.target not in self._actuators:
+        wanted = {output.target: output for output in outputs if output.target in self._actuators}
+        for target in [target for target in self._standing if target not in wanted]:
+            del self._standing[target]
+            self._health.forget(f"{PART} {target}")
+        now_s = self._clock.now_s()
+        for target, output in wanted.items():
+            before = self._standing.get(target)
+            if before is None or before.output.value != output.value:
+                self._standing[target] = Standing(output, now_s)
+                self._woken.set()
                 continue
-            if before is not None and before.output.value == output.value:
-                continue
-            reason = f"{output.reason}; {because}" if because else output.reason
-            self._standing[output.target] = Standing(replace(output, reason=reason), self._clock.now_s())
-            self._woken.set()
+            if before.output is not output:
+                self._standing[target] = before = replace(before, output=output)
+            if self._is_due_again(before, seen.get(target), now_s):
+                self._standing[target] = replace(before, tries=0, outcome=None)
+                self._woken.set()
+
+    def alarms(self) -> list[AlarmWanted]:
+        """One for each target that is not as it should be."""
+        return [
+            AlarmWanted(
+                f"act/{target}",
+                "major",
+                f"{target} is not {one.output.value}: {one.outcome.message or one.outcome.word}",
+                cause=one.output.decision,
+            )
+            for target, one in sorted(self._standing.items())
+            if one.outcome is not None and one.is_failed
+        ]
 
     async def run(self, beat: Beat) -> None:
         """Act on what is wanted until cancelled; an act that has begun is finished in its own time."""
         try:
             while True:
                 self._woken.clear()
+                self._tidy()
                 for target, standing in list(self._standing.items()):
-                    lane = self._lanes.get(target)
-                    if standing.outcome is None and (lane is None or lane.done()):
+                    if standing.outcome is None and target not in self._lanes:
                         self._lanes[target] = asyncio.create_task(self._act(standing), name=f"act {target}")
                 beat()
                 await self._wait()
@@ -97,6 +152,13 @@ class Executor:
             for lane in self._lanes.values():
                 lane.cancel()
             await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+
+    def _tidy(self) -> None:
+        """Let go of the lanes that have ended; what ended by a bug ends this Service too, and is told."""
+        for target, lane in list(self._lanes.items()):
+            if lane.done():
+                del self._lanes[target]
+                lane.result()
 
     async def _wait(self) -> None:
         try:
@@ -107,27 +169,45 @@ class Executor:
 
     async def _act(self, standing: Standing) -> None:
         """Carry out one output, with bounded tries, unless something else is wanted meanwhile."""
-        target, backoff = standing.output.target, Backoff(1.0, 5.0)
-        for number in range(1, TRIES + 1):
-            if not self._still_wanted(standing):
-                return
-            outcome, late = await self._once(standing.output)
-            finished = outcome.word == DONE or number == TRIES
-            if self._still_wanted(standing):
-                kept = outcome if finished else None
-                standing = replace(standing, tries=number, late=standing.late or late, outcome=kept)
-                self._standing[target] = standing
-            self._tell(standing.output, outcome)
-            if finished:
-                break
-            await self._clock.sleep(backoff.next_s())
-        self._woken.set()
+        backoff = Backoff(1.0, 5.0)
+        try:
+            for number in range(1, TRIES + 1):
+                if not self._still_wanted(standing):
+                    return
+                outcome, late = await self._once(standing.output)
+                finished = outcome.word == DONE or number == TRIES
+                self._came(standing, number, outcome if finished else None, late=late)
+                self._tell(standing.output, outcome)
+                if finished:
+                    return
+                await self._clock.sleep(backoff.next_s())
+        finally:
+            self._woken.set()
+
+    def _came(self, standing: Standing, number: int, outcome: Outcome | None, *, late: bool) -> None:
+        """Note what became of a try, if it is still of interest."""
+        if self._still_wanted(standing):
+            target = standing.output.target
+            now = self._standing[target]
+            self._standing[target] = replace(
+                now, tries=number, late=now.late or late, outcome=outcome, ended_s=self._clock.now_s()
+            )
 
     def _still_wanted(self, standing: Standing) -> bool:
-        return self._standing[standing.output.target].output is standing.output
+        now = self._standing.get(standing.output.target)
+        return now is not None and now.since_s == standing.since_s and now.output.value == standing.output.value
+
+    def _is_due_again(self, one: Standing, seen: Seen | None, now_s: float) -> bool:
+        """Whether it failed, or is read to be otherwise since it was set; and not too soon."""
+        if one.outcome is None or now_s - one.ended_s < AGAIN_S:
+            return False
+        return one.is_failed or (seen is not None and seen.value != one.output.value and seen.read_s > one.ended_s)
 
     async def _once(self, output: Output) -> tuple[Outcome, bool]:
-        """One try: record, write, read back, record; whether the write went before its record."""
+        """One try: record, write, read back, record; whether the write went before its record.
+
+        What was noted and queued before the record is on the disk with it: the memory of the decision, and why.
+        """
         recording = asyncio.create_task(self._audit.audit_durable(output.target, "act", _detail(output)))
         patience_s = LATE_S if output.rank <= Rank.SURVIVAL else None
         await asyncio.wait([recording], timeout=patience_s)
@@ -141,8 +221,11 @@ class Executor:
         return outcome, late
 
     async def _apply(self, output: Output) -> Outcome:
+        actuator = self._actuators.get(output.target)
+        if actuator is None:
+            return Outcome(output.target, FAILED, "it can no longer be set: the configuration has changed")
         try:
-            return await self._actuators[output.target].apply(output)
+            return await actuator.apply(output)
         except DeviceError as error:
             return Outcome(output.target, UNVERIFIED, str(error))
 
@@ -164,7 +247,7 @@ class Executor:
             log.info("set", target=output.target, value=output.value, reason=output.reason)
             return
         message = f"cannot set {output.target} to {output.value}: {outcome.message or outcome.word}"
-        if self._health.set(f"{PART} {output.target}", Level.DEGRADED, message):
+        if output.target in self._standing and self._health.set(f"{PART} {output.target}", Level.DEGRADED, message):
             log.warning("not set", target=output.target, value=output.value, error=outcome.message)
 
 

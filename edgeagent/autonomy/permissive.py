@@ -49,6 +49,8 @@ class _Judge:
         """The vetoes for one load's cords."""
         if any(lock in self._locks for cord in load.cords for lock in (load.name, str(cord), state_point(cord))):
             return dict.fromkeys(mine, f"{load.name} is locked out")
+        if fixed := sorted(cord.pdu for cord in load.cords if cord.pdu in self._plant.fixed):
+            return dict.fromkeys(mine, f"{fixed[0]} may not be switched (switchable = true allows it)")
         whole = len(mine) == len(load.cords)
         words = {verdict.value for verdict in mine.values()}
         shed = load.name in self._moves.shed

@@ -16,6 +16,8 @@ class Plant:
     snapshot: Snapshot
     site: Site
     pace: Pace
+    fixed: frozenset[DeviceId] = frozenset()
+    """The PDUs whose outlets may not be switched."""
 
     def known(self, point: PointId) -> Value | None:
         """The point's value if it is GOOD and fresh, else None."""

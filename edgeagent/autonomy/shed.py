@@ -8,7 +8,7 @@ from edgeagent.autonomy.plant import Plant
 from edgeagent.model.decision import ShedLoad
 from edgeagent.model.interlock import Interlock, InterlockMemory, Standing
 from edgeagent.model.limit import LimitMemory
-from edgeagent.model.site import Load, ServiceClass
+from edgeagent.model.site import Load, Outlet, ServiceClass
 
 SHED_ORDER = (ServiceClass.P3, ServiceClass.P2)
 """The order in which classes are shed; who is not in it is never shed."""
@@ -41,14 +41,17 @@ def obstacle(plant: Plant, load: Load, locks: Collection[str]) -> str:
         return "it has no cords"
     if load.name in locks:
         return "it is locked out"
-    for cord in load.cords:
-        if cord.pdu not in plant.site.pdus:
-            return f"nothing is known about {cord.pdu}"
-        if state_point(cord) in locks or str(cord) in locks:
-            return f"{cord} is locked out"
-        if plant.switched(cord) is None:
-            return f"{cord} cannot be reached"
-    return ""
+    return next(filter(None, (_out_of_reach(plant, cord, locks) for cord in load.cords)), "")
+
+
+def _out_of_reach(plant: Plant, cord: Outlet, locks: Collection[str]) -> str:
+    if cord.pdu not in plant.site.pdus:
+        return f"nothing is known about {cord.pdu}"
+    if cord.pdu in plant.fixed:
+        return f"{cord.pdu} may not be switched (switchable = true allows it)"
+    if state_point(cord) in locks or str(cord) in locks:
+        return f"{cord} is locked out"
+    return f"{cord} cannot be reached" if plant.switched(cord) is None else ""
 
 
 def returnable(

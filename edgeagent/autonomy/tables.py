@@ -1,9 +1,10 @@
 """``[limits.*]``, ``[interlocks.*]``, ``[cooling.*]``, ``[ratings.*]`` and ``[autonomy]`` → Tables for a site."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from hashlib import sha256
+from importlib.resources import files
 from itertools import combinations
-from pathlib import Path
 from types import MappingProxyType
 
 from edgeagent.autonomy.compiled import Cooling, Pace, Tables, fitted
@@ -11,6 +12,7 @@ from edgeagent.autonomy.feasible import satisfiable
 from edgeagent.autonomy.templates import InterlockTemplate, LimitTemplate, made
 from edgeagent.autonomy.written_interlock import parse_interlock
 from edgeagent.autonomy.written_limit import POINT, POINT_SHAPE, check_device, parse_limit
+from edgeagent.config.layers import Layer
 from edgeagent.config.reader import Reader
 from edgeagent.model.intent import Hold, Range
 from edgeagent.model.interlock import Act, ServiceState
@@ -21,42 +23,43 @@ MAX_LIMITS = 2000
 MAX_INTERLOCKS = 1000
 
 
-def builtin_file() -> Path:
-    """The file of the tables that every pod has; it is merged below all others."""
-    return Path(__file__).with_name("builtin.toml")
+def builtin() -> Layer:
+    """The tables that every pod has, to be merged below its files."""
+    return Layer("built-in tables", files("edgeagent.autonomy").joinpath("builtin.toml").read_text("utf-8"))
 
 
-def parse(root: Reader, site: Site, devices: Collection[str]) -> Tables:
-    """The tables, made for the site; mistakes go to ``root.problems``. ``devices`` are those that are configured."""
+def parse(
+    root: Reader, site: Site, devices: Collection[str], *, switchable: Collection[DeviceId] | None = None
+) -> Tables:
+    """The tables, made for the site; mistakes go to ``root.problems``.
+
+    ``devices`` are those that are configured, ``switchable`` the PDUs that may be switched; None is all of them.
+    """
     limits = {name: parse_limit(name, reader, devices) for name, reader in root.named_tables("limits").items()}
     interlock_readers = root.named_tables("interlocks")
     interlocks = {name: parse_interlock(name, reader, limits) for name, reader in interlock_readers.items()}
     ratings = {DeviceId(name): _rating(name, reader, site) for name, reader in root.named_tables("ratings").items()}
     cooling = tuple(_cooling(name, reader, site, devices) for name, reader in root.named_tables("cooling").items())
+    fixed = frozenset() if switchable is None else frozenset(site.pdus.keys() - switchable)
     for name, one in interlocks.items():
         _check(interlock_readers[name], one, limits, site, ratings)
+        _check_reach(interlock_readers[name], one, site, fixed)
     _check_conflicts(interlock_readers, interlocks, limits)
     tables = made(site, limits, interlocks)
     for key, found, most in (("limits", tables.limits, MAX_LIMITS), ("interlocks", tables.interlocks, MAX_INTERLOCKS)):
         if len(found) > most:
             root.problem(key, f"cannot use them: they make {len(found)} for this site, at most {most} can be watched")
-    return _finished(tables, site, _pace(root.table("autonomy")), cooling, ratings)
+    pace = _pace(root.table("autonomy"))
+    whole = replace(tables, cooling=cooling, ratings_w=MappingProxyType(dict(ratings)), pace=pace, fixed=fixed)
+    return fitted(replace(whole, version=_version(whole)), site)
 
 
-def _finished(
-    tables: Tables, site: Site, pace: Pace, cooling: tuple[Cooling, ...], ratings: Mapping[DeviceId, float]
-) -> Tables:
-    content = repr((tables.limits, [repr(one) for one in tables.interlocks], cooling, sorted(ratings.items()), pace))
-    whole = Tables(
-        tables.limits,
-        tables.interlocks,
-        cooling,
-        MappingProxyType(dict(ratings)),
-        pace,
-        tables.uncovered,
-        sha256(content.encode()).hexdigest()[:12],
-    )
-    return fitted(whole, site)
+def _version(tables: Tables) -> str:
+    """The same for the same content, on every run."""
+    interlocks = [repr(one) for one in tables.interlocks]
+    ratings, fixed = sorted(tables.ratings_w.items()), sorted(tables.fixed)
+    content = repr((tables.limits, interlocks, tables.cooling, ratings, tables.pace, fixed))
+    return sha256(content.encode()).hexdigest()[:12]
 
 
 def _pace(reader: Reader) -> Pace:
@@ -120,6 +123,16 @@ def _check(
     if interlock.act is Act.RESTORE and interlock.state is ServiceState.IN_SERVICE:
         for pdu in sorted({cord.pdu for load in site.loads.values() for cord in load.cords} - ratings.keys()):
             reader.problem("state", f"cannot restore by it: what {pdu} may carry is not known; add [ratings.{pdu}]")
+
+
+def _check_reach(reader: Reader, interlock: InterlockTemplate, site: Site, fixed: Collection[DeviceId]) -> None:
+    """Refuse to arm what could never switch a single load."""
+    if interlock.act is not Act.SHED or interlock.state is not ServiceState.IN_SERVICE:
+        return
+    loads = [load for load in site.loads.values() if load.service_class in interlock.sheds]
+    if loads and all(any(cord.pdu in fixed for cord in load.cords) for load in loads):
+        pdus = ", ".join(sorted({cord.pdu for load in loads for cord in load.cords if cord.pdu in fixed})[:3])
+        reader.problem("state", f"cannot shed by it: {pdus} may not be switched; add switchable = true to the device")
 
 
 def _check_conflicts(

@@ -72,15 +72,22 @@ def config_files(main: Path) -> list[Path]:
     return [main, *sorted(found)]
 
 
-def load(paths: Sequence[Path], *, layers: Sequence[Layer] = (), credentials: Path | None = None) -> Loaded:
-    """The merged tree of some files and then some texts. Raises nothing: see `problems`.
+def load(
+    paths: Sequence[Path],
+    *,
+    below: Sequence[Layer] = (),
+    layers: Sequence[Layer] = (),
+    credentials: Path | None = None,
+) -> Loaded:
+    """The merged tree of some texts, then some files, then more texts. Raises nothing: see `problems`.
 
-    `credentials` is systemd's CREDENTIALS_DIRECTORY, from which secrets are read.
+    `below` is what comes with the program. `credentials` is systemd's CREDENTIALS_DIRECTORY, from which secrets are
+    read.
     """
-    names = [*(str(path) for path in paths), *(layer.name for layer in layers)]
-    ledger = Ledger(names, credentials)
-    merged = Node("", Origin(names[0] if names else "edgeagent.toml", 0), table=EMPTY)
-    for name, text in _texts(paths, layers, ledger):
+    files = [*(str(path) for path in paths), *(layer.name for layer in layers)]
+    ledger = Ledger([*(layer.name for layer in below), *files], credentials)
+    merged = Node("", Origin(files[0] if files else "edgeagent.toml", 0), table=EMPTY)
+    for name, text in (*_texts((), below, ledger), *_texts(paths, layers, ledger)):
         parsed = parse(name, text)
         if parsed.root:
             merged = merge(merged, parsed.root)

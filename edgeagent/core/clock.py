@@ -51,6 +51,17 @@ class Anchor:
         """How far the wall clock moved against boot time between this sight and a later one of the same boot."""
         return (later.wall_s - self.wall_s) - (later.boottime_s - self.boottime_s)
 
+    def shift_s(self, later: "Anchor") -> float:
+        """What to add to a boot time of this sight to have it in the boot of a later one.
+
+        By wall time where both can be trusted; else as if the later boot had begun at this sight.
+        """
+        if later.boot_id == self.boot_id:
+            return 0.0
+        if self.trusted and later.trusted:
+            return -self.stepped_s(later)
+        return -self.boottime_s
+
 
 class SystemClock:
     """The machine's own clocks."""

@@ -1,10 +1,14 @@
 """The whole configuration: one file tree, each room's own parser, every mistake at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeagent.actuators.settings import ActuatorSettings, PduSettings
+from edgeagent.actuators.settings import parse as parse_actuators
 from edgeagent.api import settings as api
+from edgeagent.autonomy import tables as autonomy
+from edgeagent.autonomy.compiled import Tables
 from edgeagent.config.layers import Loaded, config_files, load
 from edgeagent.config.reader import Reader
 from edgeagent.config.tree import Problem
@@ -31,6 +35,13 @@ class Configuration:
     uplink: uplink.UplinkSettings
     devices: tuple[drivers.DeviceSettings, ...]
     site: Site
+    tables: Tables
+    actuators: ActuatorSettings
+
+    @property
+    def pdus(self) -> tuple[PduSettings, ...]:
+        """The rack PDUs whose outlets may be switched."""
+        return _switchable(self.devices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +61,35 @@ class Checked:
         """What it describes, in a few words."""
         site = self.configuration.site
         counts = {"device": self.configuration.devices, "rack": site.racks, "load": site.loads}
-        return ", ".join(f"{len(some)} {noun}{'' if len(some) == 1 else 's'}" for noun, some in counts.items())
+        words = [f"{len(some)} {noun}{'' if len(some) == 1 else 's'}" for noun, some in counts.items()]
+        return ", ".join([*words, *self._interlocks()])
+
+    def _interlocks(self) -> Iterator[str]:
+        found = self.configuration.tables.interlocks
+        if found:
+            armed = sum(one.armed for one in found)
+            yield f"{len(found)} interlock{'' if len(found) == 1 else 's'} ({armed} in service)"
 
 
 def check(path: Path, environment: Mapping[str, str]) -> Checked:
     """Read the file and those beside it, and have every room parse its part."""
     credentials = environment.get("CREDENTIALS_DIRECTORY")
-    loaded = load(config_files(path), credentials=Path(credentials) if credentials else None)
+    loaded = load(
+        config_files(path), below=[autonomy.builtin()], credentials=Path(credentials) if credentials else None
+    )
     root = loaded.root
+    devices, site = tuple(drivers.parse(root)), sites.parse(root)
     configuration = Configuration(
         daemon=daemon.parse(root, environment),
         api=api.parse(root.table("api")),
         store=store.parse(root.table("store")),
         uplink=uplink.parse(root.table("uplink")),
-        devices=tuple(drivers.parse(root)),
-        site=sites.parse(root),
+        devices=devices,
+        site=site,
+        tables=autonomy.parse(
+            root, site, {one.name for one in devices}, switchable={one.device for one in _switchable(devices)}
+        ),
+        actuators=parse_actuators(root.table("actuators")),
     )
     _look_around(root, configuration)
     root.finish()
@@ -81,6 +106,22 @@ def check_files(checked: Checked) -> None:
         path: Path | None = getattr(checked.configuration.uplink.broker, key)
         if path is not None and not path.is_file():
             reader.problem(key, f"cannot read {path}: there is no such file")
+
+
+def _switchable(devices: Iterable[drivers.DeviceSettings]) -> tuple[PduSettings, ...]:
+    return tuple(
+        PduSettings(
+            one.name,
+            one.options.address,
+            one.options.access,
+            one.options.switching,
+            one.driver,
+            one.options.family,
+            one.times.timeout_s,
+        )
+        for one in devices
+        if isinstance(one.options, ipdu.IpduOptions) and one.options.switching.allowed
+    )
 
 
 def _look_around(root: Reader, configuration: Configuration) -> None:

@@ -14,12 +14,16 @@ Severity = Literal["critical", "major", "minor", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class AlarmWanted:
-    """A condition that people should know of, as long as it is wanted; ``parent`` is the key under which it folds."""
+    """A condition that people should know of, as long as it is wanted; ``parent`` is the key under which it folds.
+
+    ``cause`` names the decision, interlock or point that explains it.
+    """
 
     key: str
     severity: Severity
     text: str
     parent: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,11 @@ class Load:
     rack: str
     cords: tuple[Outlet, ...]
 
+    @property
+    def target(self) -> PointId:
+        """How the whole load is named where it is switched."""
+        return PointId(f"load/{self.name}.power")
+
 
 @dataclass(frozen=True, slots=True)
 class Rack:

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from edgeagent.autonomy.compiled import Tables
-from edgeagent.autonomy.tables import builtin_file, parse
+from edgeagent.autonomy.tables import builtin, parse
 from edgeagent.config.layers import Layer, load
 from edgeagent.model.points import DeviceId, PointId, device_of
 from edgeagent.model.reading import Quality, Reading, Reason, Value, bad
@@ -35,7 +35,7 @@ def site() -> Site:
 def tables(*texts: str) -> Tables:
     """The built-in tables, those of the scenarios' pod, and these texts over them; a mistake fails."""
     layers = [Layer(f"text-{number}.toml", text) for number, text in enumerate(texts)]
-    loaded = load([builtin_file(), HERE / "pod.toml"], layers=layers)
+    loaded = load([HERE / "pod.toml"], below=[builtin()], layers=layers)
     found = parse(loaded.root, site(), {*site().pdus, "crac-north", "crac-south"})
     loaded.root.finish()
     assert not loaded.problems, "\n".join(str(problem) for problem in loaded.problems)

@@ -8,6 +8,7 @@ from edgeagent.actuators.load import LoadActuator
 from edgeagent.actuators.parts import Stagger
 from edgeagent.core.clock import ManualClock
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Choice, Hold
+from edgeagent.model.site import Load, ServiceClass
 from tests.fixtures.switching import SETTLE_S, apply, output, until
 
 
@@ -47,7 +48,7 @@ async def test_what_the_ports_ask_for_is_there(bench):
     assert load.settle_s == 4 * SETTLE_S
     assert (await load.apply(output(load.target, 1))).word == FAILED
     with pytest.raises(ValueError, match="no cords"):
-        LoadActuator("bare", [], Stagger(ManualClock(), 0.0))
+        LoadActuator(Load("bare", ServiceClass.P3, "r1", ()), [], Stagger(ManualClock(), 0.0))
 
 
 async def test_a_load_that_is_there_already_is_not_written(bench, at_set):

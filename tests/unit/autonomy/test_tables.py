@@ -3,7 +3,7 @@
 import pytest
 
 from edgeagent.autonomy.compiled import Tables
-from edgeagent.autonomy.tables import MAX_INTERLOCKS, builtin_file, parse
+from edgeagent.autonomy.tables import MAX_INTERLOCKS, builtin, parse
 from edgeagent.config.layers import Layer, load
 from edgeagent.model.interlock import ServiceState
 from edgeagent.model.site import Rack, Site
@@ -99,7 +99,7 @@ def test_a_mistake_is_told_with_its_file_and_line(text: str, told: str) -> None:
 
 
 def test_the_built_in_tables_have_no_mistake_and_are_monitor_only() -> None:
-    loaded = load([builtin_file()])
+    loaded = load([], below=[builtin()])
     found = parse(loaded.root, site(), DEVICES)
     loaded.root.finish()
     assert not loaded.problems
@@ -109,7 +109,7 @@ def test_the_built_in_tables_have_no_mistake_and_are_monitor_only() -> None:
 
 
 def test_a_rack_without_an_inlet_is_named_as_not_covered() -> None:
-    loaded = load([builtin_file()])
+    loaded = load([], below=[builtin()])
     found = parse(loaded.root, Site(racks={"r1": Rack("r1")}), ())
     assert not found.limits
     assert not found.interlocks

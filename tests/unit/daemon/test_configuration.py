@@ -57,7 +57,7 @@ def test_a_sound_one_is_read_and_summed_up(config: Path) -> None:
     checked = check(config, {})
     check_files(checked)
     assert not checked.problems
-    assert checked.summary == "1 device, 1 rack, 0 loads"
+    assert checked.summary == "1 device, 1 rack, 0 loads, 3 interlocks (0 in service)"
     assert read(config, {}).daemon.state == config.parent / "state"
 
 

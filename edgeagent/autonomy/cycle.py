@@ -1,0 +1,192 @@
+"""The cycle: image → decision → what is remembered and told → the executor. The one place where decisions are made.
+
+It turns when a reading comes that a limit looks at, and once a second at least.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from edgeagent.autonomy.chronicle import Chronicle
+from edgeagent.autonomy.compiled import Tables
+from edgeagent.autonomy.decide import decide
+from edgeagent.autonomy.executor import Executor
+from edgeagent.autonomy.kept_memory import kept, kernel, resumed
+from edgeagent.autonomy.latest import Latest
+from edgeagent.autonomy.observed import observed
+from edgeagent.autonomy.orders import Orders
+from edgeagent.autonomy.whole import whole
+from edgeagent.core.bus import Subscription
+from edgeagent.core.clock import Anchor, Clock
+from edgeagent.core.metrics import Metrics
+from edgeagent.core.ports import Beat, Facts
+from edgeagent.core.state import State
+from edgeagent.model.decision import AlarmWanted, Decision, Memory
+from edgeagent.model.intent import Intent
+from edgeagent.model.points import PointId
+from edgeagent.model.reading import ReadingBatch
+from edgeagent.model.site import Site
+from edgeagent.model.snapshot import Snapshot
+
+FACT = "autonomy.memory"
+TURN_S = 1.0
+"""The longest time between two decisions."""
+LEAST_S = 0.005
+"""The shortest: what is read within it is decided together."""
+MAX_BATCHES = 1000
+TICK_BOUNDS_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+
+log = structlog.get_logger(__name__)
+
+
+class Alarms(Protocol):
+    """What is needed of the alarm desk."""
+
+    def update(self, wanted: Sequence[AlarmWanted]) -> None:
+        """These conditions stand now, and no others."""
+
+
+class Flight(Protocol):
+    """What is needed of the flight recorder."""
+
+    def tick(
+        self,
+        snapshot: Snapshot,
+        before: Memory,
+        decision: Decision,
+        *,
+        intents: Sequence[Intent],
+        locks: frozenset[str],
+        resets: frozenset[str],
+        site: Site,
+        tables: Tables,
+    ) -> None:
+        """Keep what a decision was made from."""
+
+
+class Cycle:
+    """A critical Service. `latest` is None before the first decision."""
+
+    name = "cycle"
+    beat_every_s = 5.0
+    critical = True
+
+    def __init__(
+        self,
+        site: Site,
+        tables: Tables,
+        *,
+        state: State,
+        executor: Executor,
+        orders: Orders,
+        alarms: Alarms,
+        chronicle: Chronicle,
+        flight: Flight,
+        facts: Facts,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._state, self._executor, self._orders = state, executor, orders
+        self._alarms, self._chronicle, self._flight = alarms, chronicle, flight
+        self._facts, self._clock = facts, clock
+        self._tick_s = metrics.histogram("edgeagent_decision_seconds", "Time that one decision took", TICK_BOUNDS_S)
+        self.latest: Latest | None = None
+        self.changes = 0
+        """How often what is decided became something else: who shows it need look only then."""
+        self.adopt(site, tables)
+        self._memory, notice = resumed(facts.fact(FACT), Anchor.of(clock))
+        self._kernel = kernel(self._memory)
+        self._turned_s = -TURN_S
+        for trouble in filter(None, (notice, orders.notice)):
+            log.error("what was kept cannot be used", error=trouble)
+
+    @property
+    def site(self) -> Site:
+        """The site that decisions are made for."""
+        return self._site
+
+    @property
+    def tables(self) -> Tables:
+        """The tables that decisions are made by."""
+        return self._tables
+
+    @property
+    def memory(self) -> Memory:
+        """What the next decision will go on from."""
+        return self._memory
+
+    def adopt(self, site: Site, tables: Tables) -> None:
+        """Decide for this site and by these tables from now on; latches and what is shed stay."""
+        self._site, self._tables = site, tables
+        self._watched = frozenset(limit.point for limit in tables.limits)
+        self._orders.adopt(site, tables)
+        self.changes += 1
+
+    async def run(self, beat: Beat) -> None:
+        """Decide until cancelled."""
+        with self._state.batches.subscribe(self.name, MAX_BATCHES) as batches:
+            while True:
+                self.turn()
+                beat()
+                await self._next(batches)
+
+    def turn(self) -> Decision:
+        """Make one decision, have it remembered and told, and hand it to the executor."""
+        began_s = self._clock.now_s()
+        snapshot, before = self._state.snapshot(), self._memory
+        intents, locks = self._orders.intents(), frozenset(self._orders.locks)
+        resets = self._orders.take_resets()
+        decision = decide(snapshot, before, self._site, self._tables, intents=intents, locks=locks, resets=resets)
+        self._memory = decision.memory
+        outputs = whole(decision.outputs, self._tables, self._site)
+        self.latest = Latest(decision, snapshot, outputs)
+        # In this order: what the executor does has been remembered and told by the time its own record is on the disk.
+        self._remember()
+        if self._chronicle.tell(self.latest, self._tables):
+            self.changes += 1
+        self._executor.submit(outputs, observed(snapshot, outputs, self._site))
+        self._tick_s.observe(self._clock.now_s() - began_s)
+        self._alarms.update([*decision.alarms, *self._executor.alarms()])
+        self._flight.tick(
+            snapshot,
+            before,
+            decision,
+            intents=intents,
+            locks=locks,
+            resets=resets,
+            site=self._site,
+            tables=self._tables,
+        )
+        self._turned_s = began_s
+        return decision
+
+    def _remember(self) -> None:
+        """Keep the memory when it has come to be worth a write; see `Facts.note_fact` for the order."""
+        now = kernel(self._memory)
+        if now != self._kernel:
+            self._kernel = now
+            self._facts.note_fact(FACT, kept(self._memory, Anchor.of(self._clock)))
+
+    async def _next(self, batches: Subscription[ReadingBatch]) -> None:
+        """Return when a limit's point was read, or when it is time."""
+        due_s = self._turned_s + TURN_S
+        while (left_s := due_s - self._clock.now_s()) > 0:
+            try:
+                async with asyncio.timeout(left_s):
+                    batch = await batches.next()
+            except TimeoutError:
+                return
+            if self._is_watched(batch):
+                break
+        else:
+            await asyncio.sleep(0)
+        early_s = self._turned_s + LEAST_S - self._clock.now_s()
+        if early_s > 0:
+            await asyncio.sleep(early_s)
+        batches.drain()
+
+    def _is_watched(self, batch: ReadingBatch) -> bool:
+        watched: frozenset[PointId] = self._watched
+        return any(reading.point in watched for reading in batch.readings)

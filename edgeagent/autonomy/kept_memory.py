@@ -1,0 +1,89 @@
+"""What of a decision's memory outlives the process: the loads that are off, what has tripped, what is beyond its limit.
+
+How long something has persisted is not kept: after a stop nothing has.
+"""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import msgspec
+
+from edgeagent.core.clock import Anchor
+from edgeagent.model.decision import Memory, ShedLoad
+from edgeagent.model.interlock import InterlockMemory
+from edgeagent.model.limit import LimitMemory, Truth
+
+VERSION = 1
+
+
+class _Limit(msgspec.Struct, array_like=True, frozen=True):
+    why: str
+    changed_s: float
+    transitions: int
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """The fact. Times are boot times of the anchor's boot."""
+
+    v: int
+    anchor: Anchor
+    version: str
+    shed: tuple[ShedLoad, ...]
+    restored_s: float | None
+    interlocks: dict[str, InterlockMemory]
+    limits: dict[str, _Limit]
+    """Those that hold."""
+
+
+def kernel(memory: Memory) -> tuple[object, ...]:
+    """What of a memory is worth a write when it changes."""
+    shed = tuple((one.load, one.returning_s is None, one.interlock) for one in memory.shed)
+    return (shed, *((name, one.standing) for name, one in memory.interlocks.items() if one.active))
+
+
+def kept(memory: Memory, anchor: Anchor) -> object:
+    """The memory as plain JSON data; ``anchor`` is of now."""
+    limits = {
+        name: _Limit(one.why[:200], one.changed_s, one.transitions) for name, one in memory.limits.items() if one.on
+    }
+    interlocks = {name: one for name, one in memory.interlocks.items() if one.active or one.trips}
+    fact = _Kept(VERSION, anchor, memory.version, memory.shed, memory.restored_s, interlocks, limits)
+    return msgspec.to_builtins(fact, str_keys=True)
+
+
+def resumed(fact: object, now: Anchor) -> tuple[Memory, str]:
+    """The memory to go on with, and what is wrong with the fact, if anything: then it is blank."""
+    if fact is None:
+        return Memory(), ""
+    try:
+        found = msgspec.convert(fact, _Kept)
+    except msgspec.ValidationError as error:
+        return Memory(), f"cannot use what was kept of the last decisions: {error}"
+    if found.v != VERSION:
+        return Memory(), f"cannot use what was kept of the last decisions: it is of version {found.v}"
+    shift_s = found.anchor.shift_s(now)
+    shed = tuple(replace(one, since_s=one.since_s + shift_s) for one in found.shed)
+    return Memory(
+        time_s=None,
+        limits=MappingProxyType({name: _limit(one, shift_s) for name, one in found.limits.items()}),
+        interlocks=MappingProxyType({name: _interlock(one, shift_s) for name, one in found.interlocks.items()}),
+        shed=shed,
+        restored_s=found.restored_s,
+        version=found.version,
+    ), ""
+
+
+def _limit(one: _Limit, shift_s: float) -> LimitMemory:
+    """It holds until it is seen not to; until it is seen at all, it is blind."""
+    return LimitMemory(
+        truth=Truth.STALE,
+        why=one.why,
+        on=True,
+        transitions=one.transitions,
+        changed_s=one.changed_s + shift_s,
+    )
+
+
+def _interlock(one: InterlockMemory, shift_s: float) -> InterlockMemory:
+    fresh = replace(one, held_s=0.0, cleared_s=0.0, blind_s=0.0, dark_s=0.0, settled=False)
+    return replace(fresh, changed_s=one.changed_s + shift_s)

@@ -1,0 +1,33 @@
+"""What targets are read to be now: a load by all its cords, anything else by itself."""
+
+from collections.abc import Iterable
+
+from edgeagent.autonomy.compiled import state_point
+from edgeagent.autonomy.executor import Seen
+from edgeagent.model.intent import Output
+from edgeagent.model.points import PointId
+from edgeagent.model.reading import Quality, Reading
+from edgeagent.model.site import Site
+from edgeagent.model.snapshot import Snapshot
+
+PARTLY = "partly"
+"""The word for a load whose cords say different things."""
+
+
+def observed(snapshot: Snapshot, outputs: Iterable[Output], site: Site) -> dict[PointId, Seen]:
+    """The targets of these outputs of which every reading is GOOD."""
+    cords = {load.target: load.cords for load in site.loads.values()}
+    found: dict[PointId, Seen] = {}
+    for output in outputs:
+        points = [state_point(cord) for cord in cords[output.target]] if output.target in cords else [output.target]
+        readings = [_good(snapshot.readings.get(point)) for point in points]
+        known = [one for one in readings if one is not None]
+        if len(known) == len(points):
+            values = {one.value for one in known if one.value is not None}
+            value = values.pop() if len(values) == 1 else PARTLY
+            found[output.target] = Seen(value, min(one.time_s for one in known))
+    return found
+
+
+def _good(reading: Reading | None) -> Reading | None:
+    return reading if reading is not None and reading.quality is Quality.GOOD else None
