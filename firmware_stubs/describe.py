@@ -19,6 +19,7 @@ def describe_device(pdu: Pdu, card: Card, family: str, host: str, port: int) -> 
         "rack": pdu.rack,
         "feed": pdu.feed.name,
         "outlets": len(pdu.outlets),
+        "rated_w": pdu.rated_a * pdu.feed.nominal_v,
         "serial": card.serial,
         "host": host,
         "port": port,

@@ -1,16 +1,17 @@
 """The HTTP listeners: a Unix socket for the command line, and a read-only one on loopback for scrapers.
 
-With ``guard.py`` and ``events.py`` all of this room that imports aiohttp (0.2 s): ``server.py`` has it imported in a
-thread.
+With ``acts.py``, ``guard.py`` and ``events.py`` all of this room that imports aiohttp (0.2 s): ``server.py`` has it
+imported in a thread.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
+from edgeagent.api.acts import Acts
 from edgeagent.api.events import Events
 from edgeagent.api.exposition import CONTENT_TYPE
 from edgeagent.api.files import PageFile, load_pages
@@ -19,10 +20,13 @@ from edgeagent.api.history import STEP_S, History
 from edgeagent.api.live import Live
 from edgeagent.api.settings import ApiSettings
 from edgeagent.core.metrics import Metrics
+from edgeagent.core.ports import Operations
 from edgeagent.model.errors import ConfigError
 from edgeagent.model.points import PointId
 
 View = Callable[[], Mapping[str, object]]
+Explain = Callable[[str], Awaitable[Mapping[str, object] | None]]
+"""Of a load, an alarm, an interlock or a decision; of everything where the name is empty. None: nothing is so named."""
 MAX_SOCKET_PATH = 107
 """unix(7): sun_path holds 108 bytes with its zero."""
 MAX_REQUEST_BYTES = 64 * 1024
@@ -32,7 +36,7 @@ MAX_HISTORIES = 128
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """What is shown: JSON by path, the liveness, the exposition, the page's events and its charts."""
+    """What is shown: JSON by path, the liveness, the exposition, the page's events and its charts; and what is done."""
 
     pages: Mapping[str, View]
     health: View
@@ -40,6 +44,8 @@ class Views:
     live: Live
     history: History
     metrics: Metrics
+    explain: Explain
+    operations: Operations
 
 
 class Listener:
@@ -90,6 +96,9 @@ class Listener:
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/v1/events", Events(self._views.live, self._views.metrics).handle, allow_head=False)
         application.router.add_get("/v1/history", self._history)
+        application.router.add_get("/v1/explain", self._explain)
+        application.router.add_get("/v1/explain/{name:.{1,200}}", self._explain)
+        application.router.add_post("/v1/do/{operation}", Acts(self._views.operations).handle)
         for path in self._files:
             application.router.add_get(path, self._file)
         for path in self._views.pages:
@@ -106,6 +115,14 @@ class Listener:
 
     async def _page(self, request: web.Request) -> web.Response:
         return _json(self._views.pages[request.path]())
+
+    async def _explain(self, request: web.Request) -> web.Response:
+        """What is so and why, in sentences; 404 for a name that nothing has."""
+        name = request.match_info.get("name", "")
+        found = await self._views.explain(name)
+        if found is None:
+            raise web.HTTPNotFound(text=f"cannot explain {name}: no load, alarm, interlock or decision has this name\n")
+        return _json(found)
 
     async def _history(self, request: web.Request) -> web.Response:
         """``?point=`` once or more: the last hour of each, null for a gap; null of what nothing is kept."""

@@ -3,9 +3,10 @@
 The bytes are made once for all viewers. A point's time is told by its group, since a group is read together.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
 from types import MappingProxyType
+from typing import Protocol
 
 import msgspec
 
@@ -24,18 +25,40 @@ QUEUE = 8
 END = b""
 """Tells a viewer that the daemon goes."""
 
+NO_SECTIONS: "Mapping[str, Section]" = MappingProxyType({})
 StatusView = Callable[[], Mapping[str, object]]
 _NO_READINGS: Mapping[PointId, Reading] = MappingProxyType({})
+
+
+class Section(Protocol):
+    """A part of the page beside points and status."""
+
+    @property
+    def version(self) -> Hashable:
+        """Another one whenever people must see the part at once; ages may wait."""
+
+    def view(self) -> Mapping[str, object]:
+        """The part as plain data."""
 
 
 class Live:
     """Compares the image with the last one it showed; ``tick`` is called once a second."""
 
-    def __init__(self, state: State, clock: Clock, status: StatusView, site: Callable[[], Site]) -> None:
+    def __init__(
+        self,
+        state: State,
+        clock: Clock,
+        status: StatusView,
+        site: Callable[[], Site],
+        sections: Mapping[str, Section] = NO_SECTIONS,
+    ) -> None:
         self._state = state
         self._clock = clock
         self._status = status
         self._site_now = site
+        self._sections = sections
+        self._sent: dict[str, tuple[Hashable, float]] = {}
+        """What of each section was told last, and when."""
         self._site: Site | None = None
         self._channel: Channel[bytes] = Channel("page")
         self._seen: Mapping[PointId, Reading] = _NO_READINGS
@@ -79,6 +102,7 @@ class Live:
             "groups": self._read_times(self._seen),
             "points": [self._described(point) for point in self._state.points() if point.id in self._seen],
             "status": self._status(),
+            **{name: section.view() for name, section in self._sections.items()},
         }
         return _event("full", body)
 
@@ -115,7 +139,7 @@ class Live:
         shown = {name: self._shown(name) for name in changed if not _same(before[name], self._seen[name])}
         if shown:
             body["points"] = shown
-        body |= self._status_if_due()
+        body |= self._status_if_due() | self._sections_if_due()
         if len(body) > 2:  # more than the times
             self._channel.publish(_event("change", body))
 
@@ -126,6 +150,16 @@ class Live:
             return {}
         self._told, self._told_s = steady, self._clock.now_s()
         return {"status": status}
+
+    def _sections_if_due(self) -> dict[str, object]:
+        found: dict[str, object] = {}
+        now_s = self._clock.now_s()
+        for name, section in self._sections.items():
+            version, told_s = self._sent.get(name, (None, -STATUS_EVERY_S))
+            if section.version != version or now_s - told_s >= STATUS_EVERY_S:
+                self._sent[name] = (section.version, now_s)
+                found[name] = section.view()
+        return found
 
     def _times(self) -> dict[str, object]:
         return {"now_s": round(self._clock.now_s(), 3), "wall_s": round(self._clock.wall_s(), 3)}

@@ -9,17 +9,17 @@ import structlog
 
 from edgeagent.api.exposition import render
 from edgeagent.api.history import History
-from edgeagent.api.live import Live
+from edgeagent.api.live import Live, Section
 from edgeagent.api.settings import ApiSettings
 from edgeagent.api.site_view import site_view
 from edgeagent.core.clock import Clock
 from edgeagent.core.metrics import Metrics
-from edgeagent.core.ports import Beat
+from edgeagent.core.ports import Beat, Operations
 from edgeagent.core.state import State
 from edgeagent.model.site import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from types import ModuleType
 
     from edgeagent.api.listener import Listener
@@ -49,20 +49,25 @@ class ApiServer:
         points: "Callable[[], Mapping[str, object]]",
         health: "Callable[[], Mapping[str, object]]",
         site: "Callable[[], Site]",
+        sections: "Mapping[str, Section]",
+        explain: "Callable[[str], Awaitable[Mapping[str, object] | None]]",
+        operations: Operations,
     ) -> None:
         self._settings = settings
         self._socket_path = socket_path
         self._metrics = metrics
         self._state = state
         self._clock = clock
-        self._live = Live(state, clock, status, site)
+        self._live = Live(state, clock, status, site, sections)
         self._history = History(state)
         self._pages = {
             "/v1/status": lambda: {**status(), "page": self.url},
             "/v1/points": points,
             "/v1/site": lambda: site_view(site()),
+            **{f"/v1/{name}": section.view for name, section in sections.items()},
         }
         self._health = health
+        self._explain, self._operations = explain, operations
         left_out = metrics.gauge("edgeagent_history_points_left_out", "Points whose last hour found no room in memory")
         metrics.collector(lambda: left_out.set(self._history.left_out))
         self.listening = asyncio.Event()
@@ -107,5 +112,7 @@ class ApiServer:
             live=self._live,
             history=self._history,
             metrics=self._metrics,
+            explain=self._explain,
+            operations=self._operations,
         )
         return cast("Listener", module.Listener(self._settings, self._socket_path, views))

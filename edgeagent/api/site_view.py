@@ -19,7 +19,7 @@ def site_view(site: Site) -> Mapping[str, object]:
                 "aisle": rack.aisle,
                 "inlet": rack.inlet,
                 "power": _powers(site, rack=rack.name),
-                "loads": sum(load.rack == rack.name for load in site.loads.values()),
+                "loads": [load.name for load in site.loads.values() if load.rack == rack.name],
             }
             for rack in site.racks.values()
         ],

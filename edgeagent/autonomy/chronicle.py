@@ -1,10 +1,11 @@
 """The chronicle: one audit record for each decision that is another one than before, with all that led to it."""
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from edgeagent.autonomy.compiled import Tables
 from edgeagent.autonomy.latest import Latest
+from edgeagent.core.clock import Anchor, Clock
 from edgeagent.core.ports import Audit
 from edgeagent.model.decision import Step
 from edgeagent.model.intent import Output
@@ -28,8 +29,8 @@ SAME = {"shed": "off", "return": "returning"}
 class Chronicle:
     """Compares each decision with the one before."""
 
-    def __init__(self, audit: Audit) -> None:
-        self._audit = audit
+    def __init__(self, audit: Audit, clock: Clock) -> None:
+        self._audit, self._clock = audit, clock
         self._known: Hashable = None
         self._told: tuple[Hashable, Hashable] = ((), frozenset())
         self._told_s = -QUIET_S
@@ -45,7 +46,8 @@ class Chronicle:
         if now != self._told and (now[0] != self._told[0] or not 0 <= now_s - self._told_s < QUIET_S):
             self._told, self._told_s = now, now_s
             steps = [step for step in latest.decision.trace if _word(step) in TOLD]
-            self._audit.audit(SUBJECT, "decide", detail(tables.version, latest.outputs, steps))
+            head = {"tables": tables.version, **told_at(self._clock)}
+            self._audit.audit(SUBJECT, "decide", detail(head, latest.outputs, steps))
         return is_other
 
 
@@ -59,20 +61,28 @@ def _word(step: Step) -> str:
     return SAME.get(step.what, step.what)
 
 
-def detail(version: str, outputs: Sequence[Output], steps: Sequence[Step]) -> str:
+def told_at(clock: Clock) -> dict[str, object]:
+    """The wall time for people, where it can be trusted; the record itself has the boot's."""
+    anchor = Anchor.of(clock)
+    return {"wall_s": round(anchor.wall_s, 3)} if anchor.trusted else {}
+
+
+def detail(head: Mapping[str, object], outputs: Sequence[Output], steps: Sequence[Step]) -> str:
     """The record's text: JSON that is never longer than an audit record takes; what is left out is counted."""
     room = 1.0
     while True:
-        text = json.dumps(_body(version, outputs, steps, room), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(_body(head, outputs, steps, room), ensure_ascii=False, separators=(",", ":"))
         if len(text) <= MAX_DETAIL:
             return text
         room /= 2
 
 
-def _body(version: str, outputs: Sequence[Output], steps: Sequence[Step], room: float) -> dict[str, object]:
+def _body(
+    head: Mapping[str, object], outputs: Sequence[Output], steps: Sequence[Step], room: float
+) -> dict[str, object]:
     some, few = int(MAX_OUTPUTS * room), int(MAX_STEPS * room)
     body: dict[str, object] = {
-        "tables": version,
+        **head,
         "outputs": [
             {
                 "target": one.target,

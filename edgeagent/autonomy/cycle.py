@@ -4,7 +4,7 @@ It turns when a reading comes that a limit looks at, and once a second at least.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -87,8 +87,10 @@ class Cycle:
         facts: Facts,
         clock: Clock,
         metrics: Metrics,
+        watchers: Sequence[Callable[[], Sequence[AlarmWanted]]] = (),
     ) -> None:
-        self._state, self._executor, self._orders = state, executor, orders
+        """``watchers`` tell of conditions that no decision is about, such as an output that was not carried out."""
+        self._state, self._executor, self._orders, self._watchers = state, executor, orders, watchers
         self._alarms, self._chronicle, self._flight = alarms, chronicle, flight
         self._facts, self._clock = facts, clock
         self._tick_s = metrics.histogram("edgeagent_decision_seconds", "Time that one decision took", TICK_BOUNDS_S)
@@ -148,7 +150,7 @@ class Cycle:
             self.changes += 1
         self._executor.submit(outputs, observed(snapshot, outputs, self._site))
         self._tick_s.observe(self._clock.now_s() - began_s)
-        self._alarms.update([*decision.alarms, *self._executor.alarms()])
+        self._alarms.update([*decision.alarms, *(one for watcher in self._watchers for one in watcher())])
         self._flight.tick(
             snapshot,
             before,

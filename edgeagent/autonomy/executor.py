@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import structlog
 
+from edgeagent.autonomy.chronicle import told_at
 from edgeagent.core.backoff import Backoff
 from edgeagent.core.clock import Clock
 from edgeagent.core.health import Health, Level
@@ -83,9 +84,11 @@ class Executor:
         self._health = health
         self._acts = metrics.counter("edgeagent_acts", "Writes to devices, by what became of them")
         self._lates = metrics.counter("edgeagent_acts_late", "Protective writes that did not wait for their record")
-        self._standing: dict[PointId, Standing] = {}
+        self._standing: dict[PointId, Standing] = {}  # changed by `_put` and `_drop` alone
         self._lanes: dict[PointId, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
+        self.changes = 0
+        """How often something else was wanted, or came of what was wanted."""
 
     @property
     def standings(self) -> Mapping[PointId, Standing]:
@@ -109,20 +112,18 @@ class Executor:
         """
         wanted = {output.target: output for output in outputs if output.target in self._actuators}
         for target in [target for target in self._standing if target not in wanted]:
-            del self._standing[target]
-            self._health.forget(f"{PART} {target}")
+            self._drop(target)
         now_s = self._clock.now_s()
         for target, output in wanted.items():
             before = self._standing.get(target)
             if before is None or before.output.value != output.value:
-                self._standing[target] = Standing(output, now_s)
-                self._woken.set()
+                self._put(Standing(output, now_s))
                 continue
-            if before.output is not output:
-                self._standing[target] = before = replace(before, output=output)
+            if before.output != output:
+                before = replace(before, output=output)
+                self._put(before)
             if self._is_due_again(before, seen.get(target), now_s):
-                self._standing[target] = replace(before, tries=0, outcome=None)
-                self._woken.set()
+                self._put(replace(before, tries=0, outcome=None))
 
     def alarms(self) -> list[AlarmWanted]:
         """One for each target that is not as it should be."""
@@ -189,9 +190,17 @@ class Executor:
         if self._still_wanted(standing):
             target = standing.output.target
             now = self._standing[target]
-            self._standing[target] = replace(
-                now, tries=number, late=now.late or late, outcome=outcome, ended_s=self._clock.now_s()
-            )
+            self._put(replace(now, tries=number, late=now.late or late, outcome=outcome, ended_s=self._clock.now_s()))
+
+    def _put(self, standing: Standing) -> None:
+        self._standing[standing.output.target] = standing
+        self.changes += 1
+        self._woken.set()
+
+    def _drop(self, target: PointId) -> None:
+        del self._standing[target]
+        self._health.forget(f"{PART} {target}")
+        self.changes += 1
 
     def _still_wanted(self, standing: Standing) -> bool:
         now = self._standing.get(standing.output.target)
@@ -208,7 +217,7 @@ class Executor:
 
         What was noted and queued before the record is on the disk with it: the memory of the decision, and why.
         """
-        recording = asyncio.create_task(self._audit.audit_durable(output.target, "act", _detail(output)))
+        recording = asyncio.create_task(self._audit.audit_durable(output.target, "act", _detail(output, self._clock)))
         patience_s = LATE_S if output.rank <= Rank.SURVIVAL else None
         await asyncio.wait([recording], timeout=patience_s)
         late = not recording.done() or recording.exception() is not None
@@ -251,7 +260,7 @@ class Executor:
             log.warning("not set", target=output.target, value=output.value, error=outcome.message)
 
 
-def _detail(output: Output) -> str:
+def _detail(output: Output, clock: Clock) -> str:
     """What the audit keeps of an output, as JSON."""
     return json.dumps(
         {
@@ -261,5 +270,6 @@ def _detail(output: Output) -> str:
             "reason": output.reason,
             "decision": output.decision,
             "limited": list(output.limited),
+            **told_at(clock),
         }
     )

@@ -42,6 +42,11 @@ class Override:
     why: str
     until_s: float
 
+    @property
+    def source(self) -> str:
+        """How intents name it."""
+        return f"{self.by} on site"
+
 
 class _Kept(msgspec.Struct, frozen=True):
     anchor: Anchor
@@ -59,6 +64,8 @@ class Orders:
         self._overrides: dict[str, Override] = {}
         self._book = Book()
         self._resets: set[str] = set()
+        self.changes = 0
+        """How often people had something done."""
         self.notice = self._resume(facts.fact(FACT))
         """What is wrong with what was kept, if anything."""
 
@@ -173,7 +180,7 @@ class Orders:
         cords = [point for point, (name, _) in self._tables.cords.items() if load is not None and name == load.name]
         for point in cords or [one.target]:
             allows = _allows(one.value) if point not in self._tables.cords else _word(one.value)
-            intent = Intent(point, allows, Rank.PERSON, f"{one.by} on site", one.why or "no reason given", one.until_s)
+            intent = Intent(point, allows, Rank.PERSON, one.source, one.why or "no reason given", one.until_s)
             yield Lease(f"{one.id}#{point}", intent)
 
     def _drop(self, one: Override) -> None:
@@ -185,6 +192,7 @@ class Orders:
         now_s = self._clock.now_s()
         self._overrides = {one.id: one for one in self._overrides.values() if one.until_s > now_s}
         self._audit.audit(subject, action, detail)
+        self.changes += 1
         fact = _Kept(Anchor.of(self._clock), tuple(self._locks.values()), tuple(self._overrides.values()))
         self._facts.note_fact(FACT, msgspec.to_builtins(fact))
 

@@ -18,6 +18,10 @@ class NotRunningError(Exception):
     """Nobody answers on the socket."""
 
 
+class NotFoundError(Exception):
+    """The daemon answers, and has nothing of this name."""
+
+
 class NotAllowedError(EdgeAgentError):
     """The socket belongs to others; whether the daemon runs is not known."""
 
@@ -27,6 +31,7 @@ def get(socket_path: Path, target: str, timeout_s: float = 2.0) -> Any:
 
     Raises:
         NotRunningError: no daemon listens there, or it does not answer in time.
+        NotFoundError: it has nothing of this name; the message says so.
         NotAllowedError: this user may not ask it.
     """
     request = f"GET {target} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode()
@@ -74,6 +79,8 @@ def _status(head: bytes) -> bytes:
 
 
 def _json(socket_path: Path, head: bytes, body: bytes) -> Any:
+    if _status(head) == b"404" and body.startswith(b"cannot "):
+        raise NotFoundError(body.decode(errors="replace").strip())
     if _status(head) != b"200":
         raise NotRunningError(f"the daemon on {socket_path} answered {head[:40].decode(errors='replace')!r}")
     try:

@@ -22,6 +22,7 @@ from typing import Any
 from edgeagent.cli import client, table
 from edgeagent.cli.demo_children import Child, Children, DemoError
 from edgeagent.cli.demo_config import agent_config, broker_config, noc_config
+from edgeagent.cli.demo_story import NEEDS_S, Story, Told
 from edgeagent.cli.demo_summary import Summary, count
 from edgeagent.core.lockfile import LockFile
 
@@ -109,6 +110,7 @@ class Demo:
         self._say = say
         self._started_s = time.monotonic()
         self._agent: Child | None = None
+        self._story: Story | None = None
         self._noc_db = folder / "noc" / "noc.db"
 
     def start(self, racks: int) -> None:
@@ -130,6 +132,7 @@ class Demo:
         self._say(f"agent        reads {len(pod['devices'])} rack PDUs over SNMP, the host and hwmon")
         self._say(f"page         {client.get(self._socket, '/v1/status')['page']}")
         self._say(f"ask it       {_program()} status --config {_short(config)}")
+        self._story = Story(pod, self._socket, self._say)
 
     def watch(self, seconds: float | None, stopped: Stopped) -> None:
         """Say how the pod is until the time is over or a signal came.
@@ -141,10 +144,12 @@ class Demo:
         next_s = time.monotonic()
         while not stopped.yes and (end_s is None or time.monotonic() < end_s):
             self._children.check()
+            if self._story is not None and (seconds is None or seconds >= NEEDS_S):
+                self._story.advance(time.monotonic() - self._started_s)
             if time.monotonic() >= next_s:
                 next_s += TELL_EVERY_S
                 self._tell()
-            time.sleep(0.1)
+            time.sleep(0.25)
 
     def finish(self) -> Summary:
         """Stop the agent in good order, and compare its journal with what the NOC holds."""
@@ -152,7 +157,8 @@ class Demo:
         seconds = time.monotonic() - self._started_s
         status = client.get(self._socket, "/v1/status")
         self._children.stop(self._agent)
-        return count(status, self._folder / "state", self._noc_db, seconds)
+        told = Told() if self._story is None else self._story.told
+        return count(status, self._folder / "state", self._noc_db, seconds, told)
 
     @property
     def _socket(self) -> Path:

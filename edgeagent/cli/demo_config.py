@@ -7,6 +7,32 @@ from pathlib import Path
 from typing import Any
 
 SITE, POD = "demo", "pod-1"
+PROTECTION = """# The built-in tables, armed, and in a hurry: what takes minutes on a pod takes seconds here.
+[autonomy]
+stagger = "2 s"
+
+[actuators]
+restore_every = "1 s"
+
+[limits.inlet-hot]
+for = "4 s"
+clear_for = "4 s"
+max_change_per_s = 3.0
+
+[limits.inlet-cool]
+for = "6 s"
+max_change_per_s = 3.0
+
+[interlocks.hot-p3]
+state = "in service"
+clear_for = "4 s"
+
+[interlocks.hot-p2]
+state = "in service"
+
+[interlocks.cool-again]
+state = "in service"
+"""
 
 
 def broker_config(port: int) -> str:
@@ -35,29 +61,33 @@ def _agent_lines(pod: Mapping[str, Any], broker: str, keyring: Path, state: Path
     yield from ("[devices.host]", 'driver = "host"', 'every = "5 s"', "")
     yield from ("[devices.chassis]", 'driver = "hwmon"', f"root = {_quoted(pod['sysfs'])}", 'every = "2 s"', "")
     yield from _site(pod)
+    yield PROTECTION
 
 
 def _rack_pdu(device: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"[devices.{device['name']}]", 'driver = "ipdu"', 'every = "2 s"', 'timeout = "1 s"')
     scheme = "snmpv3" if device["version"] == "v3" else "snmp"
     yield f'address = "{scheme}://{device["host"]}:{device["port"]}"'
+    yield from ("switchable = true", 'off_on_interval = "2 s"')
     if device["version"] == "v3":
         yield f'user = "{device["user"]}"'
         yield f'auth_key = "{device["auth_key"]}"'
         yield f'priv_key = "{device["priv_key"]}"'
     else:
         yield f'community = "{device["community"]}"'
+        yield f'write_community = "{device["write_community"]}"'
     yield ""
 
 
 def _site(pod: Mapping[str, Any]) -> Iterator[str]:
     for rack in pod["racks"]:
-        yield f"[racks.{rack['name']}]"
+        yield from (f"[racks.{rack['name']}]", 'aisle = "cold"')
         # Each simulated PDU has a probe in the inlet air of its rack; one of them is enough.
         probe = next((device["name"] for device in pod["devices"] if device["rack"] == rack["name"]), None)
         yield from ([f'inlet = "{probe}/probe.1.temperature"', ""] if probe else [""])
     for device in pod["devices"]:
         yield from (f"[pdus.{device['name']}]", f'feed = "{device["feed"]}"', f'rack = "{device["rack"]}"', "")
+        yield from (f"[ratings.{device['name']}]", f"power_w = {device['rated_w']}", "")
     for load in pod["loads"]:
         cords = ", ".join(f'"{pdu}/outlet.{outlet}"' for pdu, outlet in load["cords"])
         yield from (f"[loads.{load['name']}]", f'class = "{load["class"]}"', f'rack = "{load["rack"]}"')

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeagent.cli import table
+from edgeagent.cli.demo_story import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,10 @@ class Summary:
     missing: int
     dropped: int
     seconds: float
+    shed: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
+    explanation: tuple[str, ...] = ()
+    """What the pod said of it while the loads were off."""
 
     def lines(self) -> Iterator[str]:
         """The figures for people."""
@@ -37,6 +42,7 @@ class Summary:
             ("records journalled", str(self.journalled)),
             ("records held by the NOC", str(self.held_by_noc)),
             ("missing", str(self.missing)),
+            ("loads shed and returned", f"{len(self.shed)} and {len(self.returned)}"),
         ]
         width = max(len(name) for name, _ in rows)
         yield from (f"{name.ljust(width)}  {value}" for name, value in rows)
@@ -45,7 +51,7 @@ class Summary:
         yield "nothing is missing" if not self.missing else f"{self.missing} records are missing"
 
 
-def count(status: dict[str, Any], state: Path, noc_db: Path, seconds: float) -> Summary:
+def count(status: dict[str, Any], state: Path, noc_db: Path, seconds: float, told: Told) -> Summary:
     """Count on both ends, after the agent has stopped."""
     from edgeagent.store.peek import peek
     from edgeagent.wire.record import Sample, decode
@@ -67,4 +73,7 @@ def count(status: dict[str, Any], state: Path, noc_db: Path, seconds: float) -> 
         missing=journalled - len(contents),
         dropped=sum(sum(one.dropped.values()) for one in streams),
         seconds=round(seconds, 1),
+        shed=tuple(told.shed),
+        returned=tuple(told.returned),
+        explanation=tuple(told.explanation),
     )

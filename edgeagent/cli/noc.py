@@ -15,6 +15,7 @@ from edgeagent.config.tree import Problem
 from edgeagent.model.errors import ConfigError
 
 if TYPE_CHECKING:
+    from edgeagent.noc.alarms import AlarmRow
     from edgeagent.noc.query import PodRow, PointRow
     from edgeagent.noc.settings import NocSettings
 
@@ -32,6 +33,8 @@ ACTION_EPILOGS = {
     "pods": "examples:\n  edgeagent noc pods\n  edgeagent noc pods --json | jq '.[] | select(.missing > 0)'\n\n"
     "SEEN is since the last record, BEHIND the age of the newest reading; the pod told of DROPPED, not of MISSING.",
     "points": "examples:\n  edgeagent noc points zrh/pod-07\n  edgeagent noc points zrh/pod-07 '*.temperature' --json",
+    "alarms": "examples:\n  edgeagent noc alarms\n  edgeagent noc alarms zrh/pod-07 --json\n\n"
+    "exit codes: 0 none stands, 1 some stand",
     "keys": "example:\n  edgeagent noc keys /etc/edgeagent-noc\n\nA key that is there already is never overwritten.",
 }
 
@@ -44,6 +47,7 @@ def configure(parser: ArgumentParser) -> None:
         ("serve", "receive pods until Ctrl-C"),
         ("pods", "list the pods: state, records held, announced gaps, missing records"),
         ("points", "list the newest reading of every point"),
+        ("alarms", "list the alarms that stand, of one pod or of all, worst first"),
         ("keys", "make the signing key for acknowledgements, and the keyring for the pods"),
     ):
         action = actions.add_parser(
@@ -61,8 +65,9 @@ def configure(parser: ArgumentParser) -> None:
         )
         if name != "serve":
             action.add_argument("--json", action="store_true", help="print one JSON array")
-        if name == "points":
+        if name in {"points", "alarms"}:
             action.add_argument("pod", nargs="?", help="only this pod, as site/name")
+        if name == "points":
             action.add_argument("pattern", nargs="?", default="*", help="only points whose name matches")
 
 
@@ -75,7 +80,7 @@ def execute(options: Namespace) -> int:
         from edgeagent.daemon.serve_noc import run
 
         return run(settings)
-    return _pods(settings, options) if options.action == "pods" else _points(settings, options)
+    return {"pods": _pods, "points": _points, "alarms": _alarms}[options.action](settings, options)
 
 
 def read(path: Path) -> "NocSettings":
@@ -171,3 +176,26 @@ def _point_line(row: "PointRow", now_s: float) -> tuple[str, ...]:
     quality = row.quality + (f" ({row.reason.replace('_', ' ')})" if row.reason else "")
     value = table.number(row.value)
     return (f"{row.site}/{row.pod}", row.point, value, table.unit(row.unit), quality, table.duration(row.age_s(now_s)))
+
+
+def _alarms(settings: "NocSettings", options: Namespace) -> int:
+    """Exit code 1 when one stands."""
+    from edgeagent.noc.alarms import standing
+
+    site, _, pod = (options.pod or "").partition("/")
+    rows = standing(settings.database, site=site or None, pod=pod or None)
+    now_s = time.time()
+    if options.json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    elif rows:
+        lines = [_alarm_line(row, now_s) for row in rows]
+        print(table.render(("SEVERITY", "POD", "TOLD", "ALARM", "WHAT"), lines, right=("TOLD",)))
+    else:
+        print("No alarms.")
+    return 1 if rows else 0
+
+
+def _alarm_line(row: "AlarmRow", now_s: float) -> tuple[str, ...]:
+    told = table.duration(None if row.wall_s is None else now_s - row.wall_s)
+    seen = f"; {row.word} by {row.by}" if row.by else ""
+    return (row.severity, f"{row.site}/{row.pod}", told, row.key, row.text + seen)

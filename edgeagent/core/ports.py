@@ -8,7 +8,7 @@ from typing import Protocol
 
 from edgeagent.model.device import DeviceInfo
 from edgeagent.model.intent import Domain, Hold, Outcome, Output
-from edgeagent.model.journal import Ack, Batch, Extent, Position, Stream, StreamCounts
+from edgeagent.model.journal import Ack, AuditEntry, Batch, Extent, Position, Stream, StreamCounts
 from edgeagent.model.points import PointId
 from edgeagent.model.reading import Reading, Value
 
@@ -148,6 +148,20 @@ class Facts(Protocol):
         """
 
 
+class FlightFiles(Protocol):
+    """Where the flight recording is kept; nothing waits, and nothing is raised."""
+
+    @property
+    def wants_head(self) -> bool:
+        """Whether the next line must be the head of a new file."""
+
+    def begin(self, head: bytes) -> None:
+        """Begin a file with this line."""
+
+    def append(self, line: bytes, *, soon: bool = False) -> None:
+        """Add a line; ``soon`` has it written at once."""
+
+
 class Audit(Protocol):
     """Where acts are written down, as links of the audit chain."""
 
@@ -160,6 +174,13 @@ class Audit(Protocol):
         Raises:
             StoreError: it could not be kept.
         """
+
+
+class AuditTrail(Protocol):
+    """What was audited, read back."""
+
+    async def audited(self, words: str, limit: int = 50) -> Sequence[AuditEntry]:
+        """The newest entries in which the words stand, newest first; none where the store is not open."""
 
 
 Handler = Callable[[Mapping[str, object], str], Mapping[str, object]]

@@ -84,6 +84,11 @@ class State:
         """The latest reading of one point."""
         return self._readings.get(point)
 
+    def unit_of(self, point: PointId) -> str:
+        """The UCUM unit of a point; empty for one that has none or is not known."""
+        known = self._points.get(point)
+        return "" if known is None else known.unit
+
     def points(self) -> tuple[Point, ...]:
         """Every known point, in the order of description."""
         return tuple(self._points.values())

@@ -3,7 +3,7 @@
 import asyncio
 
 from edgeagent.core.ports import Beat, Journal, Outbox
-from edgeagent.daemon.status import LinkView
+from edgeagent.daemon.headline import LinkView
 
 DRAIN_S = 3.0
 LOOK_EVERY_S = 0.05

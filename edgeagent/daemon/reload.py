@@ -37,6 +37,13 @@ class Devices(Protocol):
         """Close and forget some devices, and start others."""
 
 
+class Adopts(Protocol):
+    """What is needed of the Protection."""
+
+    def adopt(self, configuration: Configuration) -> None:
+        """Go on by another configuration."""
+
+
 class Audit(Protocol):
     """What is needed of the Store."""
 
@@ -52,6 +59,8 @@ class Difference:
     changed: tuple[DeviceSettings, ...] = ()
     removed: tuple[DeviceId, ...] = ()
     site: bool = False
+    tables: bool = False
+    switching: bool = False
     log_level: str | None = None
     """The new one, if it changed."""
 
@@ -64,6 +73,8 @@ class Difference:
         }
         words = [f"{verb} {_some(names)}" for verb, names in named.items() if names]
         words += ["changed the site"] if self.site else []
+        words += ["changed limits, interlocks or ratings"] if self.tables else []
+        words += ["changed how outlets are switched"] if self.switching else []
         words += [f"log level {self.log_level}"] if self.log_level else []
         return "; ".join(words)
 
@@ -77,6 +88,8 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         changed=tuple(one for one in new.devices if before.get(one.name, one) != one),
         removed=tuple(name for name in before if name not in after),
         site=old.site != new.site,
+        tables=old.tables.version != new.tables.version,
+        switching=(old.actuators, old.pdus) != (new.actuators, new.pdus),
         log_level=None if old.daemon.log_level == new.daemon.log_level else new.daemon.log_level,
     )
 
@@ -108,6 +121,7 @@ class Reload:
         parts: Parts,
         devices: Devices,
         *,
+        protection: Adopts,
         audit: Audit,
         health: Health,
         notifier: Notifier,
@@ -120,6 +134,7 @@ class Reload:
         self._check = check
         self._parts = parts
         self._devices = devices
+        self._protection = protection
         self._audit = audit
         self._health = health
         self._notifier = notifier
@@ -170,6 +185,7 @@ class Reload:
         if changes.log_level:
             logs.set_level(changes.log_level)
         self._devices.apply(changes.removed, build((*changes.changed, *changes.added), self._parts))
+        self._protection.adopt(new)
         self._running = new
         needed = restart_needed(self._started, new)
         words = "; ".join(filter(None, [str(changes), self._ask_for_restart(needed)])) or "nothing changed"

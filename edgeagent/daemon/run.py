@@ -73,6 +73,7 @@ async def _serve(configuration: Configuration, config: Path, environment: Mappin
         for helper in helpers:
             helper.cancel()
         await asyncio.gather(*helpers, return_exceptions=True)
+        await daemon.protection.prepare.close()
         await daemon.book.settle()
         await daemon.store.close()
         log.info("stopped")
@@ -94,6 +95,7 @@ async def _tell(daemon: Daemon, notifier: Notifier, clock: SystemClock) -> None:
     _settle_memory()
     notifier.send("READY=1", f"MAINPID={os.getpid()}")
     daemon.reload.ready.set()
+    daemon.protection.prepare.ready.set()
     while True:
         notifier.send(f"STATUS={daemon.status.sentence()}")
         await clock.sleep(STATUS_EVERY_S)

@@ -1,41 +1,21 @@
 """The status: one sentence for a tired person, and the facts behind it for programs."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Protocol
 
 from edgeagent import __version__
 from edgeagent.core.clock import Clock
 from edgeagent.core.health import Health, Level
 from edgeagent.core.ports import Outbox
 from edgeagent.core.state import State
+from edgeagent.daemon.headline import Headline, LinkView, some
 from edgeagent.daemon.settings import DaemonSettings
 from edgeagent.daemon.supervisor import Supervisor
 from edgeagent.daemon.systemd import LoopLag
-from edgeagent.model.device import DeviceState, DeviceStatus
+from edgeagent.model.device import DeviceState
 from edgeagent.model.points import device_of, name_of
 from edgeagent.model.reading import Quality
-
-
-class LinkView(Protocol):
-    """What the uplink tells of itself; times are CLOCK_BOOTTIME seconds."""
-
-    @property
-    def state(self) -> str:
-        """Connected, degraded, disconnected or rejoining."""
-
-    @property
-    def since_s(self) -> float:
-        """When it became so."""
-
-    @property
-    def broker(self) -> str:
-        """Where the broker is."""
-
-    @property
-    def last_ack_s(self) -> float | None:
-        """When the NOC last acknowledged anything."""
 
 
 class Status:
@@ -52,7 +32,9 @@ class Status:
         outbox: Outbox,
         link: LinkView,
         lag: LoopLag,
+        headline: Headline,
     ) -> None:
+        self._headline = headline
         self._settings = settings
         self._clock = clock
         self._state = state
@@ -70,30 +52,21 @@ class Status:
         down = sorted(one.device for one in statuses if one.state not in well)
         connecting = sum(one.state is DeviceState.CONNECTING for one in statuses)
         failed = [one.message or one.part for one in self._health.conditions() if one.level is Level.FAILED]
-        parts = [f"{len(failed)} part{'' if len(failed) == 1 else 's'} failed: {failed[0]}"] if failed else []
-        parts += [f"{_some(down, 'does', 'do')} not answer as expected"] if down else []
+        acting = self._headline.acting()
+        parts = [acting] if acting else []
+        parts += [f"{len(failed)} part{'' if len(failed) == 1 else 's'} failed: {failed[0]}"] if failed else []
+        parts += [f"{some(down, 'does', 'do')} not answer as expected"] if down else []
         parts += [f"{connecting} of {len(statuses)} devices are being connected"] if connecting else []
         parts += [] if down or connecting else [f"all {len(statuses)} devices answer"]
         parts.append(self._link_words())
         return "; ".join(parts)
-
-    def _headline(self, faults: Counter[str]) -> str:
-        """Whether anything needs a person, in words that change only when that does: the page reads it out."""
-        statuses = self._state.statuses().values()
-        attention = self._attention(statuses, faults)
-        if attention:
-            return f"Needs a look: {'; '.join(attention)}. Meanwhile {self._noc_words()}."
-        connecting = sum(one.state is DeviceState.CONNECTING for one in statuses)
-        if connecting:
-            return f"Getting to know the pod: {connecting} of {len(statuses)} devices are being connected."
-        return f"Nothing needs you: all {len(statuses)} devices answer, and {self._noc_words()}."
 
     def status(self) -> Mapping[str, object]:
         """Everything a person asks first, as plain data."""
         now_s, faults = self._clock.now_s(), self._faults()
         return {
             "sentence": self.sentence(),
-            "headline": self._headline(faults),
+            "headline": self._headline.text(faults),
             "pod": {"site": self._settings.site, "name": self._settings.pod},
             "version": __version__,
             "boot_id": self._clock.boot_id,
@@ -149,26 +122,11 @@ class Status:
             "worst": conditions[0].level.value if conditions else Level.OK.value,
         }
 
-    def _attention(self, statuses: Collection[DeviceStatus], faults: Counter[str]) -> list[str]:
-        """What a person has to look at, worst first; a silent device counts once and not with each of its points."""
-        failed = [one.message or one.part for one in self._health.conditions() if one.level is Level.FAILED]
-        down = sorted(one.device for one in statuses if one.state not in {DeviceState.ONLINE, DeviceState.CONNECTING})
-        online = {one.device for one in statuses if one.state is DeviceState.ONLINE}
-        blind = sorted(device for device in online if faults[device])
-        parts = [failed[0] if len(failed) == 1 else f"{len(failed)} parts failed, first: {failed[0]}"] if failed else []
-        parts += [f"{_some(down, 'does', 'do')} not answer as expected"] if down else []
-        parts += [f"{_some(blind, 'has', 'have')} points without a good reading"] if blind else []
-        return parts
-
     def _faults(self) -> Counter[str]:
         """How many points of each device are not GOOD."""
         good = Quality.GOOD
         readings = self._state.snapshot().readings.items()
         return Counter(device_of(name) for name, reading in readings if reading.quality is not good)
-
-    def _noc_words(self) -> str:
-        words = {"connected": "the NOC is online", "disconnected": "records are kept here until the NOC is back"}
-        return words.get(self._link.state, f"the NOC link is {self._link.state}")
 
     def _link_words(self) -> str:
         age_s = self._clock.now_s() - self._link.since_s
@@ -224,9 +182,3 @@ class Status:
             }
             for one in self._supervisor.services
         ]
-
-
-def _some(names: Sequence[str], one: str, several: str) -> str:
-    shown = ", ".join(names[:3])
-    more = len(names) - 3
-    return f"{shown} and {more} more {several}" if more > 0 else f"{shown} {one if len(names) == 1 else several}"

@@ -11,7 +11,9 @@ from edgeagent.core.metrics import Metrics
 from edgeagent.core.state import State
 from edgeagent.daemon.configuration import Checked, Configuration
 from edgeagent.daemon.drain import Drain
+from edgeagent.daemon.headline import Headline
 from edgeagent.daemon.identity_book import StoredBook
+from edgeagent.daemon.protection import Protection
 from edgeagent.daemon.reload import Reload
 from edgeagent.daemon.self_metrics import SelfMetrics
 from edgeagent.daemon.status import Status
@@ -20,6 +22,7 @@ from edgeagent.daemon.systemd import LoopLag, Notifier
 from edgeagent.drivers.parts import Parts
 from edgeagent.drivers.poller import Poller
 from edgeagent.drivers.settings import build
+from edgeagent.store.flight_log import FlightLog
 from edgeagent.store.recorder import Recorder
 from edgeagent.store.service import StoreService
 from edgeagent.store.store import Store
@@ -39,6 +42,7 @@ class Daemon:
     reload: Reload
     lag: LoopLag
     metrics: Metrics
+    protection: Protection
 
 
 def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked], notifier: Notifier) -> Daemon:
@@ -71,6 +75,21 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
         health=health,
         metrics=metrics,
     )
+    book = StoredBook(store)
+    parts = Parts(clock)
+    flight_log = FlightLog(store.folder / "flight", configuration.store.flight_budget_bytes, clock, health, metrics)
+    protection = Protection(
+        configuration,
+        parts,
+        book,
+        store=store,
+        flight_log=flight_log,
+        state=state,
+        clock=clock,
+        health=health,
+        metrics=metrics,
+    )
+    alarms = protection.alarms
     status = Status(
         settings=settings,
         clock=clock,
@@ -80,9 +99,9 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
         outbox=store,
         link=uplink,
         lag=lag,
+        headline=Headline(state, health, uplink, acting=protection.overview.sentence, alarms=alarms.view),
     )
     SelfMetrics(metrics, state, supervisor, clock)
-    book = StoredBook(store)
     api = ApiServer(
         configuration.api,
         settings.socket,
@@ -93,16 +112,23 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
         points=status.points,
         health=status.healthz,
         site=lambda: reload.site,
+        sections={"alarms": alarms, "autonomy": protection.view},
+        explain=protection.explainer.explain,
+        operations=protection.operations,
     )
-    parts = Parts(clock)
     devices = build(configuration.devices, parts)
     poller = Poller(devices, state=state, clock=clock, metrics=metrics, book=book)
-    reload = Reload(configuration, check, parts, poller, audit=store, health=health, notifier=notifier)
+    reload = Reload(
+        configuration, check, parts, poller, protection=protection, audit=store, health=health, notifier=notifier
+    )
     supervisor.add(StoreService(store, clock, health, metrics))
     supervisor.add(uplink)
     supervisor.add(Drain(store, store, uplink))
     supervisor.add(Recorder(state, store, clock))
+    supervisor.add(flight_log)
     supervisor.add(api)
+    for service in (protection.worker, protection.executor, protection.cycle, protection.prepare):
+        supervisor.add(service)
     supervisor.add(poller)
     supervisor.add(reload)
-    return Daemon(supervisor, store, book, status, api, reload, lag, metrics)
+    return Daemon(supervisor, store, book, status, api, reload, lag, metrics, protection)

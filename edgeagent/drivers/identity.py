@@ -41,11 +41,21 @@ def mismatch(book: IdentityBook, device: DeviceId, configured: str | None, seria
 
     The configured serial goes before the book: a person who writes it has decided.
     """
-    bound = configured or book.serial_of(device)
-    if not bound:
+    if not configured and not book.serial_of(device):
         if serial:
             book.bind(device, serial)
         return ""
+    return wrong_serial(book, device, configured, serial)
+
+
+def wrong_serial(book: IdentityBook, device: DeviceId, configured: str | None, serial: str) -> str:
+    """What is wrong with the serial that answers, or nothing; a device that has a serial and is not bound is wrong too.
+
+    It binds nothing: who is about to switch a device must know whose it is.
+    """
+    bound = configured or book.serial_of(device)
+    if not bound:
+        return f"{device} has not been read yet: it is not known whether {serial} is the right one" if serial else ""
     if serial == bound:
         return ""
     says = f"says that it is {serial}" if serial else "does not say its serial"

@@ -13,6 +13,7 @@ EdgeAgentError
 │   └── LinkRefused         the broker answers, and says no
 ├── WireError               bytes from the network that are not a valid message
 │   └── SignatureInvalid    a signature, key or role that does not hold
+├── RecordingInvalid        a flight recording that cannot be replayed
 ├── ActRefused              what a person asked for is not done
 └── WorkerError             a child process failed, or did not answer in time
 """
@@ -68,6 +69,10 @@ class WireError(EdgeAgentError):
 
 class SignatureInvalid(WireError):
     """A signature, key identifier, role or audience does not hold."""
+
+
+class RecordingInvalid(EdgeAgentError):
+    """A flight recording, or a line of it, that cannot be replayed."""
 
 
 class ActRefused(EdgeAgentError):

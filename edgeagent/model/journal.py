@@ -71,6 +71,17 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One link of the audit chain, read back; ``time_s`` is CLOCK_BOOTTIME of the boot that ``boot`` begins."""
+
+    boot: str
+    time_s: float
+    subject: str
+    action: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class StreamCounts:
     """What happened to a stream's records since the database was made."""
 

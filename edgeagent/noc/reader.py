@@ -12,7 +12,7 @@ from edgeagent.model.errors import WireError
 from edgeagent.noc.coverage import CoverKey
 from edgeagent.wire import presence, record
 from edgeagent.wire.frame import STREAM_CODES
-from edgeagent.wire.record import Audited, ClockAnchor, Described, EpochOpened, Gap, Lost, Sample
+from edgeagent.wire.record import AlarmChanged, Audited, ClockAnchor, Described, EpochOpened, Gap, Lost, Sample
 
 _json = msgspec.json.Encoder()
 _LATEST = """
@@ -24,6 +24,17 @@ _DEVICE = """
     INSERT INTO device VALUES (?, ?, ?, ?, ?) ON CONFLICT (pod, device) DO UPDATE SET
     epoch = excluded.epoch, sequence = excluded.sequence, content = excluded.content
     WHERE (excluded.epoch, excluded.sequence) > (device.epoch, device.sequence)"""
+
+_ALARM = """
+    INSERT INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pod, key) DO UPDATE SET
+    epoch = excluded.epoch, sequence = excluded.sequence, stands = excluded.stands, severity = excluded.severity,
+    text = excluded.text, parent = excluded.parent, word = excluded.word, by = excluded.by, boot = excluded.boot,
+    time_s = excluded.time_s WHERE (excluded.epoch, excluded.sequence) > (alarm.epoch, alarm.sequence)"""
+MOST_ALARMS = 2000
+"""Keys that are remembered of one pod; beyond them those that ended first are forgotten."""
+_FORGET_ALARMS = """
+    DELETE FROM alarm WHERE pod = ? AND NOT stands AND (epoch, sequence) <= (
+        SELECT epoch, sequence FROM alarm WHERE pod = ? ORDER BY epoch DESC, sequence DESC LIMIT 1 OFFSET ?)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +80,17 @@ class Reader:
                     " DO UPDATE SET count = max(count, excluded.count)",
                     (pod, code, found.why, found.count),
                 )
+            case AlarmChanged():
+                self._alarm(pod, epoch, sequence, found)
             case Audited():
                 pass
         return Found()
+
+    def _alarm(self, pod: int, epoch: int, sequence: int, alarm: AlarmChanged) -> None:
+        row = (pod, alarm.key, epoch, sequence, alarm.stands, alarm.severity, alarm.text, alarm.parent)
+        self.connection.execute(_ALARM, (*row, alarm.word, alarm.by, alarm.boot, alarm.time_s))
+        if not alarm.stands:
+            self.connection.execute(_FORGET_ALARMS, (pod, pod, MOST_ALARMS))
 
     def presence(self, pod: int, payload: bytes, received_s: float) -> None:
         """Keep a pod's word on being there, unless it is the late will of an older connection."""

@@ -83,11 +83,22 @@ _ASIDE = """
     ) STRICT"""
 _REFUSED = "CREATE TABLE refused (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID"
 
+# The newest word on each alarm, also where it no longer stands: an older word that comes late changes nothing.
+_ALARM = """
+    CREATE TABLE alarm (
+        pod INTEGER NOT NULL, key TEXT NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,
+        stands INTEGER NOT NULL, severity TEXT NOT NULL, text TEXT NOT NULL, parent TEXT NOT NULL,
+        word TEXT NOT NULL, by TEXT NOT NULL, boot TEXT NOT NULL, time_s REAL NOT NULL, PRIMARY KEY (pod, key)
+    ) STRICT, WITHOUT ROWID"""
+_STANDING = "CREATE INDEX alarm_standing ON alarm (pod) WHERE stands"
+
 _FIRST: Migration = (
     *(_POD, _RECORD, _HELD, _GAP, _EPOCH_END, _LOST, _CONFLICT),
     *(_PRESENCE, _DEVICE, _LATEST, _ANCHOR, _CHAIN, _ASIDE, _REFUSED),
 )
 
-MIGRATIONS: Sequence[Migration] = (_FIRST,)
+_ALARMS: Migration = (_ALARM, _STANDING)
+
+MIGRATIONS: Sequence[Migration] = (_FIRST, _ALARMS)
 PROFILE = Profile(APPLICATION_ID, MIGRATIONS, durable=True, cache_kib=16 * 1024, journal_limit_bytes=64 * 1024 * 1024)
 """Durable: an acknowledgement makes the pod delete its copy."""

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from edgeagent.core.sqlite import named
 from edgeagent.model.errors import StoreError, WireError
-from edgeagent.model.journal import Stream, StreamCounts
+from edgeagent.model.journal import AuditEntry, Stream, StreamCounts
 from edgeagent.store.ledger import ACKNOWLEDGED, APPENDED, DROPPED
 from edgeagent.store.schema import (
     SAFETY_FILE,
@@ -23,6 +23,7 @@ from edgeagent.store.schema import (
     TELEMETRY_FILE,
     TELEMETRY_STREAMS,
 )
+from edgeagent.store.trail import trail
 from edgeagent.wire.chain import GENESIS
 from edgeagent.wire.record import ClockAnchor, Described, Sample, decode
 
@@ -58,6 +59,16 @@ def peek(folder: Path) -> Peek:
     head = str(facts.get("store.audit_head", GENESIS.hex()))
     own = {name: value for name, value in facts.items() if not name.startswith("store.")}
     return Peek(counts, head, own, samples, described, anchor_of(own.get("clock.anchor")))
+
+
+def audited(folder: Path, words: str, limit: int = 50) -> list[AuditEntry]:
+    """What was audited, newest first; see `store.trail`.
+
+    Raises:
+        StoreError: the file is missing or cannot be read.
+    """
+    with reading(folder / SAFETY_FILE) as safety:
+        return trail(safety, words, limit)
 
 
 def anchor_of(fact: object) -> ClockAnchor | None:

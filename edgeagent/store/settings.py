@@ -24,6 +24,8 @@ class StoreSettings:
     audit_keep_s: float = 90 * DAY_S
     audit_budget_bytes: int = 64 * MIB
     reserve_bytes: int = 4 * MIB
+    flight_budget_bytes: int = 64 * MIB
+    """What the recordings of decisions may take, for `edgeagent replay`."""
     queue_records: int = 20_000
     queue_bytes: int = 16 * MIB
 
@@ -41,6 +43,7 @@ def parse(reader: Reader) -> StoreSettings:
         audit_keep_s=reader.duration_s("audit_keep", usual.audit_keep_s, minimum=DAY_S, maximum=3660 * DAY_S),
         audit_budget_bytes=reader.size_bytes("audit_budget", usual.audit_budget_bytes, minimum=MIB, maximum=64 * GIB),
         reserve_bytes=reader.size_bytes("reserve", usual.reserve_bytes, minimum=MIB, maximum=GIB),
+        flight_budget_bytes=reader.size_bytes("flight_budget", usual.flight_budget_bytes, minimum=2 * MIB, maximum=GIB),
         queue_records=reader.integer("queue_records", usual.queue_records, minimum=100, maximum=1_000_000),
         queue_bytes=reader.size_bytes("queue_bytes", usual.queue_bytes, minimum=256 * KIB, maximum=GIB),
     )

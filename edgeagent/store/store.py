@@ -12,7 +12,7 @@ from edgeagent.core.clock import Clock
 from edgeagent.core.lockfile import LockHeld
 from edgeagent.core.migrations import TooNew
 from edgeagent.model.errors import StoreError
-from edgeagent.model.journal import Ack, Batch, Extent, Position, Stream, StreamCounts
+from edgeagent.model.journal import Ack, AuditEntry, Batch, Extent, Position, Stream, StreamCounts
 from edgeagent.store.committer import Committer
 from edgeagent.store.files import Files
 from edgeagent.store.ledger import ACKNOWLEDGED, APPENDED, DROPPED, Ledger
@@ -23,6 +23,7 @@ from edgeagent.store.safety import INNER
 from edgeagent.store.schema import LOG_BYTES, SAFETY_FILE, SAFETY_STREAMS
 from edgeagent.store.settings import StoreSettings
 from edgeagent.store.shelf import Shelf, Supply, batch_of, refuse_oversize
+from edgeagent.store.trail import trail
 from edgeagent.store.upkeep import Upkeep
 from edgeagent.wire.chain import GENESIS
 from edgeagent.wire.record import Audited, encode
@@ -190,6 +191,17 @@ class Store:
         """The head of the audit chain over all committed records, in hexadecimal."""
         safety = self._files.safety
         return (safety.head if safety else GENESIS).hex()
+
+    async def audited(self, words: str, limit: int = 50) -> Sequence[AuditEntry]:
+        """What was audited; see the port."""
+        safety = self._files.safety
+        if safety is None:
+            return ()
+        try:
+            return await safety.database.read(lambda connection: trail(connection, words, limit))
+        except StoreError as error:
+            self._committer.note(safety, error)
+            return ()
 
     def fact(self, name: str) -> object | None:
         """A small fact that was kept (JSON), or None."""

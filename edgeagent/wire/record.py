@@ -108,7 +108,28 @@ class Audited(Struct, array_like=True, frozen=True, tag="audit"):
     detail: Annotated[str, Meta(max_length=8192)]
 
 
-Record = Sample | Described | ClockAnchor | EpochOpened | Gap | Lost | Audited
+class AlarmChanged(Struct, array_like=True, frozen=True, tag="alarm"):
+    """What happened to an alarm: ``word`` is raised, cleared, acknowledged, shelved, unshelved, chattering, changed or
+    closed; the rest is how it is after it, and ``stands`` whether its condition holds. ``until_s`` is when its shelf
+    ends, CLOCK_BOOTTIME of ``boot``.
+    """
+
+    boot: Text
+    time_s: float
+    key: Text
+    severity: Text
+    text: Text
+    parent: Text
+    cause: Text
+    word: Text
+    stands: bool
+    by: Text = ""
+    why: Text = ""
+    until_s: float | None = None
+    times: Natural = 1
+
+
+Record = Sample | Described | ClockAnchor | EpochOpened | Gap | Lost | Audited | AlarmChanged
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
@@ -155,3 +176,5 @@ def _floats(record: Record) -> Iterator[float]:
             yield from (record.boottime_s, record.wall_s)
         case Described() | Audited():
             yield record.time_s
+        case AlarmChanged():
+            yield from (record.time_s, record.until_s or 0.0)

@@ -67,7 +67,7 @@ class Child:
 class Rig:
     """Devices, broker, proxy (the link), NOC and agent; the test keeps the truth: ``served`` and ``tail``."""
 
-    def __init__(self, folder: Path, *, racks: int = 1, broker_persistence: bool = True) -> None:
+    def __init__(self, folder: Path, *, racks: int = 1, outlets: int = 8, broker_persistence: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.served = folder / "served.jsonl"
@@ -76,7 +76,8 @@ class Rig:
         self.config = folder / "edgeagent.toml"
         self.noc_db = folder / "noc" / "noc.db"
         python = sys.executable
-        pod = ["-m", "firmware_stubs.pod", "--dir", str(folder / "pod"), "--racks", str(racks), "--outlets", "8"]
+        pod = ["-m", "firmware_stubs.pod", "--dir", str(folder / "pod")]
+        pod += ["--racks", str(racks), "--outlets", str(outlets)]
         self.devices = Child("devices", [python, *pod, "--served-log", str(self.served)], folder)
         self.agent = Child("agent", [python, "-m", "edgeagent", "run", "--config", str(self.config)], folder)
         self.broker = Mosquitto(folder / "broker", persistence=broker_persistence)
@@ -143,6 +144,20 @@ class Rig:
 
     def status(self) -> Any:
         return client.get(self.runtime / "api.sock", "/v1/status")
+
+    def autonomy(self) -> Any:
+        return client.get(self.runtime / "api.sock", "/v1/autonomy")
+
+    def truth(self) -> Any:
+        """What the simulated pod is, beyond doubt."""
+        return self.control(do="state")["state"]
+
+    async def command(self, *words: str, code: int = 0) -> str:
+        """What `edgeagent` says, as a person would have it."""
+        command = [sys.executable, "-m", "edgeagent", *words, "--config", str(self.config)]
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=30)
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
 
     def points(self) -> dict[str, Any]:
         return {row["point"]: row for row in client.get(self.runtime / "api.sock", "/v1/points")["points"]}

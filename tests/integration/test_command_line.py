@@ -249,7 +249,8 @@ async def test_the_noc_lists_its_pods_and_their_points(rig: Rig) -> None:
 
 async def test_check_is_content_with_a_pod_that_runs_and_says_which_file_won(rig: Rig) -> None:
     done = await ask(rig, "check")
-    assert (done.returncode, done.stdout) == (0, f"{rig.config} is sound: 4 devices, 1 rack, 5 loads\n")
+    sound = f"{rig.config} is sound: 4 devices, 1 rack, 5 loads, 3 interlocks (3 in service)\n"
+    assert (done.returncode, done.stdout) == (0, sound)
     why = await ask(rig, "check", "--explain", "devices.pdu-a1.every")
     assert re.fullmatch(rf'devices\.pdu-a1\.every = "1 s" +\({re.escape(str(rig.config))}:\d+\)\n', why.stdout)
     near = await ask(rig, "check", "--explain", "uplink.brokr")

@@ -18,6 +18,8 @@ from edgeagent.noc.settings import parse as parse_noc
 
 SAMPLES = Path(__file__).parents[2] / "config"
 CREDENTIALS = ("snmp-auth", "snmp-priv", "snmp-community", "snmp-write", "mqtt-password")
+BY_NAME = {"", "devices", "racks", "pdus", "loads", "limits", "interlocks", "ratings", "cooling"}
+"""These hold tables by name, and no keys."""
 _COMMENTED = re.compile(r"# (example: )?([a-z_]+) = ")
 _KEY = re.compile(r"(?:# (?:example: )?)?([a-z_]+) = ")
 
@@ -108,7 +110,7 @@ def test_a_sample_names_every_key_that_a_parser_asks_for(sample: Sample) -> None
         elif key := _KEY.match(line):
             named[table].add(key[1])
     _, asked = sample.read(sample.path)
-    tables = asked.keys() - {"", "devices", "racks", "pdus", "loads"}  # these hold tables by name, and no keys
+    tables = asked.keys() - BY_NAME
     assert {kind(path) for path in tables} == named.keys()
     assert not {f"{path}.{key}" for path in tables for key in asked[path] - named[kind(path)]}
 

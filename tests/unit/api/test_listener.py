@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import re
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from edgeagent.core.clock import ManualClock
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.state import State
 from edgeagent.model.device import DeviceInfo, Identity
+from edgeagent.model.errors import ActRefused
 from edgeagent.model.points import DeviceId, Point, PointId
 from edgeagent.model.reading import Reading, ReadingBatch
 from edgeagent.model.site import Load, Outlet, Rack, RackPdu, ServiceClass, Site
@@ -48,6 +49,7 @@ class Stage:
         self.live = Live(self.state, self.clock, lambda: {"headline": "Nothing needs you"}, lambda: SITE)
         self.history = History(self.state)
         self.socket = folder / "api.sock"
+        self.done: list[tuple[str, dict[str, object], str]] = []
         views = Views(
             pages={"/v1/site": lambda: site_view(SITE)},
             health=lambda: {"alive": True},
@@ -55,11 +57,22 @@ class Stage:
             live=self.live,
             history=self.history,
             metrics=self.metrics,
+            explain=self.explain,
+            operations=self,
         )
         self.listener = Listener(ApiSettings(True, "127.0.0.1", 0), self.socket, views)
         self.port = 0
         self.asked = 0
         self.session = aiohttp.ClientSession(auto_decompress=False)
+
+    async def explain(self, name: str) -> Mapping[str, object] | None:
+        return None if name == "nobody" else {"name": name, "text": ["it is so"], "history": []}
+
+    def perform(self, name: str, body: Mapping[str, object], by: str) -> Mapping[str, object]:
+        if name != "lock":
+            raise ActRefused(f"cannot do {name}")
+        self.done.append((name, dict(body), by))
+        return {"locked": body["name"]}
 
     async def open(self) -> None:
         address = await self.listener.open()
@@ -176,7 +189,7 @@ async def test_the_site_tells_racks_and_the_power_points_of_each_feed(stage: Sta
     async with stage.ask("/v1/site") as answer:
         site = await answer.json()
     assert site["feeds"] == [{"name": "A", "power": ["pdu-a1/inlet.power"]}, {"name": "B", "power": []}]
-    rack = {"name": "r1", "aisle": "cold", "inlet": INLET.id, "power": ["pdu-a1/inlet.power"], "loads": 1}
+    rack = {"name": "r1", "aisle": "cold", "inlet": INLET.id, "power": ["pdu-a1/inlet.power"], "loads": ["srv"]}
     assert site["racks"] == [rack]
 
 

@@ -48,11 +48,13 @@ class Stage:
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.manager.bind(str(folder / "notify"))
         self.manager.setblocking(False)
+        self.adopted = []
         self.reload = Reload(
             self.check().configuration,
             self.check,
             Parts(ManualClock()),
             self,
+            protection=self,
             audit=self,
             health=self.health,
             notifier=Notifier(str(folder / "notify")),
@@ -60,6 +62,9 @@ class Stage:
 
     def check(self):
         return check(self.file, {})
+
+    def adopt(self, configuration):
+        self.adopted.append(configuration)
 
     def apply(self, removed, fresh):
         self.applied.append((list(removed), [plan.name for plan, _ in fresh]))

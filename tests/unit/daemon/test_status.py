@@ -7,6 +7,7 @@ from edgeagent.core.clock import ManualClock
 from edgeagent.core.health import Health, Level
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.state import State
+from edgeagent.daemon.headline import Headline
 from edgeagent.daemon.settings import DaemonSettings
 from edgeagent.daemon.status import Status
 from edgeagent.daemon.supervisor import Supervisor
@@ -53,6 +54,10 @@ class Stage:
     def __init__(self) -> None:
         self.clock, self.link = ManualClock(), Link()
         self.state, self.health, metrics = State(self.clock), Health(self.clock), Metrics()
+        self.acting, self.alarms = "", list[dict[str, object]]()
+        headline = Headline(
+            self.state, self.health, self.link, acting=lambda: self.acting, alarms=lambda: {"alarms": self.alarms}
+        )
         self._status = Status(
             settings=DaemonSettings("demo", "pod-1", Path(), Path(), "info"),
             clock=self.clock,
@@ -62,6 +67,7 @@ class Stage:
             outbox=Empty(),
             link=self.link,
             lag=LoopLag(metrics),
+            headline=headline,
         )
         self.state.describe(PDU, DeviceInfo(Identity(), POINTS, ()))
         self.state.publish(ReadingBatch(PDU, "all", 1000.0, [Reading(point.id, 20.0, 1000.0) for point in POINTS]))
@@ -70,6 +76,14 @@ class Stage:
 
     def device(self, name: DeviceId, state: DeviceState) -> None:
         self.state.report(DeviceStatus(name, state, 1000.0))
+
+    def alarm(self, key: str, **changes: object) -> None:
+        row = {"key": key, "text": f"{key} is so", "state": "standing", "acknowledged": None, "shelved": None}
+        self.alarms.append({**row, "folded": False, **changes})
+
+    @property
+    def sentence(self) -> str:
+        return self._status.sentence()
 
     @property
     def headline(self) -> object:
@@ -112,3 +126,31 @@ def test_a_pod_that_has_just_started_says_so() -> None:
     stage = Stage()
     stage.device(HOST, DeviceState.CONNECTING)
     assert stage.headline == "Getting to know the pod: 1 of 2 devices are being connected."
+
+
+def test_a_pod_that_acts_says_what_it_does_and_whether_anything_else_needs_a_person() -> None:
+    stage = Stage()
+    stage.acting = "2 loads in r1 are off since 14:02:11"
+    stage.alarm("interlock/hot-p3@r1")
+    assert stage.headline == "Looking after itself: 2 loads in r1 are off since 14:02:11. Nothing else needs you."
+    assert stage.sentence.startswith("2 loads in r1 are off since 14:02:11; all 2 devices answer")
+    stage.alarm("refused/r1-p3")
+    assert str(stage.headline).endswith("14:02:11. Needs a look: refused/r1-p3 is so.")
+
+
+def test_an_alarm_that_nothing_else_tells_needs_a_person_until_somebody_has_seen_to_it() -> None:
+    stage = Stage()
+    stage.alarm("switch/pdu-a1")
+    assert stage.headline == "Needs a look: switch/pdu-a1 is so. Meanwhile the NOC is online."
+    stage.alarm("return/r1-p3")
+    assert stage.headline == "Needs a look: 2 alarms, first: switch/pdu-a1 is so. Meanwhile the NOC is online."
+    seen_to = [
+        {"acknowledged": {"by": "N. Berg", "for_s": 1.0}},
+        {"shelved": {"by": "N. Berg", "why": "", "left_s": 1.0}},
+        {"folded": True},
+        {"state": "cleared"},
+    ]
+    stage.alarms.clear()
+    for number, change in enumerate(seen_to):
+        stage.alarm(f"switch/{number}", **change)
+    assert str(stage.headline).startswith("Nothing needs you")

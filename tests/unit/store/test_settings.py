@@ -27,11 +27,14 @@ def test_every_key_is_read() -> None:
         audit_keep = "30 d"
         audit_budget = "16 MiB"
         reserve = "8 MiB"
+        flight_budget = "32 MiB"
         queue_records = 1000
         queue_bytes = "1 MiB"
     """)
     assert problems == []
-    assert settings == StoreSettings(Path("state"), GIB, 7 * DAY_S, 0.25, 30 * DAY_S, 16 * MIB, 8 * MIB, 1000, MIB)
+    assert settings == StoreSettings(
+        Path("state"), GIB, 7 * DAY_S, 0.25, 30 * DAY_S, 16 * MIB, 8 * MIB, 32 * MIB, 1000, MIB
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,7 @@ def test_every_key_is_read() -> None:
         'commit_every = "1 ms"',
         'audit_keep = "1 h"',
         'reserve = "1 KiB"',
+        'flight_budget = "1 MiB"',
         "queue_records = 1",
         'queue_bytes = "1 B"',
         "telemtry_budget = 1",

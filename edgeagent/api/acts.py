@@ -1,0 +1,72 @@
+"""``POST /v1/do/<operation>``: what people have done, over the Unix socket only; the kernel says who they are."""
+
+import asyncio
+import json
+import pwd
+import socket
+import struct
+
+from aiohttp import web
+
+from edgeagent.core.ports import Operations
+from edgeagent.model.errors import ActRefused
+
+MAX_BODY_BYTES = 8 * 1024
+_CREDENTIALS = struct.Struct("3i")
+"""``struct ucred`` of unix(7): process, user, group."""
+
+
+class Acts:
+    """Takes a JSON object, has it done in the name of the process's user, and answers what came of it."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """200 with a JSON object; 400 for what is no order, 403 over TCP, 409 where it is refused, with the reason."""
+        user_id = _user_id(request)
+        if user_id is None:
+            raise web.HTTPForbidden(text="cannot act over TCP: this address only shows; use the edgeagent command\n")
+        body = _object(await _bounded(request))
+        by = await asyncio.to_thread(_name_of, user_id)  # a directory service may have to be asked
+        try:
+            answer = self._operations.perform(request.match_info["operation"], body, by)
+        except ActRefused as error:
+            raise web.HTTPConflict(text=f"{error}\n") from error
+        return web.json_response(dict(answer))
+
+
+async def _bounded(request: web.Request) -> bytes:
+    content = await request.content.read(MAX_BODY_BYTES + 1)
+    if len(content) > MAX_BODY_BYTES:
+        raise web.HTTPBadRequest(text=f"cannot act: the order is longer than {MAX_BODY_BYTES} bytes\n")
+    return content
+
+
+def _object(content: bytes) -> dict[str, object]:
+    try:
+        body = json.loads(content or b"{}")
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="cannot act: the order is no JSON object\n")
+    return body
+
+
+def _user_id(request: web.Request) -> int | None:
+    """Who connected, or None where the kernel does not say (TCP)."""
+    found = None if request.transport is None else request.transport.get_extra_info("socket")
+    if found is None or found.family != socket.AF_UNIX:
+        return None
+    packed = found.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(packed)[1])
+
+
+def _name_of(user_id: int) -> str:
+    """The user's name as people know it, or the number."""
+    try:
+        entry = pwd.getpwuid(user_id)
+    except KeyError:
+        return f"user {user_id}"
+    full = entry.pw_gecos.partition(",")[0].strip()
+    return full or entry.pw_name

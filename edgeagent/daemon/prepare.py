@@ -1,0 +1,115 @@
+"""Preparing to act: no protective act is the first use of anything, and what could not be switched is known before."""
+
+import asyncio
+
+import structlog
+
+from edgeagent.actuators.registry import Actuators
+from edgeagent.core.clock import Clock
+from edgeagent.core.health import Health, Level
+from edgeagent.core.ports import Beat
+from edgeagent.core.worker import Worker
+from edgeagent.model.decision import AlarmWanted
+from edgeagent.model.errors import WorkerError
+
+WARM_S = 20.0
+AGAIN_S = 30.0
+"""How soon PDUs that cannot be switched are tried again."""
+EVERY_S = 600.0
+"""How often those that can are proven to be so still."""
+PART = "switching"
+
+log = structlog.get_logger(__name__)
+
+
+class Prepare:
+    """A Service: warms the child that writes, and proves one outlet of each switchable PDU without switching it."""
+
+    name = "prepare"
+    beat_every_s = 300.0
+    critical = False
+
+    def __init__(self, worker: Worker, clock: Clock, health: Health) -> None:
+        self._worker, self._clock, self._health = worker, clock, health
+        self._actuators = Actuators()
+        self._former: list[Actuators] = []
+        self._troubles: dict[str, str] = {}
+        self._changed = asyncio.Event()
+        self.ready = asyncio.Event()
+        """To be set once the daemon is ready: importing pysnmp in the child takes a second of processor time."""
+
+    def take(self, actuators: Actuators) -> None:
+        """Prepare these from now on."""
+        self._actuators = actuators
+        self._changed.set()
+
+    def let_go(self, former: Actuators) -> None:
+        """Close what was replaced."""
+        self._former.append(former)
+        self._changed.set()
+
+    def alarms(self) -> list[AlarmWanted]:
+        """One for each PDU that could not be switched if it had to be."""
+        return [
+            AlarmWanted(f"switch/{device}", "minor", f"{device} could not be switched now: {why}", f"blind/{device}")
+            for device, why in sorted(self._troubles.items())
+        ]
+
+    async def run(self, beat: Beat) -> None:
+        """Prepare, and look again from time to time, until cancelled."""
+        await self.ready.wait()
+        try:
+            while True:
+                self._changed.clear()
+                await self._close_former()
+                await self._look()
+                beat()
+                await self._rest(AGAIN_S if self._troubles else EVERY_S, beat)
+        finally:
+            await self._close_former()
+
+    async def close(self) -> None:
+        """Let go of all sessions, once nothing acts any more."""
+        await self._close_former()
+        await self._actuators.close()
+
+    async def _look(self) -> None:
+        if not self._actuators.pdus:
+            self._say({})
+            return
+        try:
+            await self._worker.warm(WARM_S)
+        except WorkerError as error:
+            self._say({str(device): str(error) for device in self._actuators.pdus})
+            return
+        found = await self._actuators.prepare()
+        self._say({str(device): why for device, why in found.items()})
+
+    def _say(self, troubles: dict[str, str]) -> None:
+        if troubles.keys() != self._troubles.keys():
+            for device, why in troubles.items():
+                log.warning("cannot be switched", device=device, error=why)
+            for device in self._troubles.keys() - troubles.keys():
+                log.info("can be switched", device=device)
+        self._troubles = troubles
+        if troubles:
+            device, why = next(iter(sorted(troubles.items())))
+            more = f" and {len(troubles) - 1} more" if len(troubles) > 1 else ""
+            self._health.set(PART, Level.DEGRADED, f"{device}{more} could not be switched now: {why}")
+        else:
+            self._health.forget(PART)
+
+    async def _rest(self, for_s: float, beat: Beat) -> None:
+        end_s = self._clock.now_s() + for_s
+        while (left_s := end_s - self._clock.now_s()) > 0 and not self._changed.is_set():
+            beat()
+            try:
+                async with asyncio.timeout(min(left_s, self.beat_every_s / 3)):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _close_former(self) -> None:
+        former, self._former = self._former, []
+        for one in former:
+            await one.close()

@@ -1,0 +1,144 @@
+"""Making what protects the pod: from the image to decisions, to acts, and to what people see and may have done."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from edgeagent.actuators import registry
+from edgeagent.actuators.parts import Parts as ActuatorParts
+from edgeagent.actuators.registry import Actuators
+from edgeagent.autonomy.alarms import AlarmDesk
+from edgeagent.autonomy.chronicle import Chronicle
+from edgeagent.autonomy.cycle import Cycle
+from edgeagent.autonomy.executor import Executor
+from edgeagent.autonomy.explain import Explainer
+from edgeagent.autonomy.flight_recorder import FlightRecorder
+from edgeagent.autonomy.orders import Orders
+from edgeagent.autonomy.overview import Overview
+from edgeagent.autonomy.present import Present
+from edgeagent.autonomy.view import View
+from edgeagent.core.clock import Clock
+from edgeagent.core.health import Health
+from edgeagent.core.metrics import Metrics
+from edgeagent.core.state import State
+from edgeagent.core.worker import Worker
+from edgeagent.daemon.configuration import Configuration
+from edgeagent.daemon.operations import OperationTable, number, text
+from edgeagent.daemon.prepare import Prepare
+from edgeagent.drivers.identity import IdentityBook, wrong_serial
+from edgeagent.drivers.parts import Parts
+from edgeagent.model.interlock import Standing
+from edgeagent.model.points import DeviceId
+from edgeagent.protocols.snmp_set import SPEC
+from edgeagent.store.flight_log import FlightLog
+from edgeagent.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+
+class Protection:
+    """All objects of the rooms autonomy and actuators, made once and joined; `adopt` follows a reload."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        parts: Parts,
+        book: IdentityBook,
+        *,
+        store: Store,
+        flight_log: FlightLog,
+        state: State,
+        clock: Clock,
+        health: Health,
+        metrics: Metrics,
+    ) -> None:
+        self._parts, self._book = parts, book
+        self._configuration = configuration
+        self.worker = Worker(SPEC, clock, health, metrics, on_line=_child_says)
+        self.prepare = Prepare(self.worker, clock, health)
+        self.executor = Executor({}, audit=store, clock=clock, health=health, metrics=metrics)
+        site, tables = configuration.site, configuration.tables
+        self.orders = Orders(site, tables, facts=store, audit=store, clock=clock)
+        self.alarms = AlarmDesk(store, store, store, clock, metrics)
+        self.cycle = Cycle(
+            site,
+            tables,
+            state=state,
+            executor=self.executor,
+            orders=self.orders,
+            alarms=self.alarms,
+            chronicle=Chronicle(store, clock),
+            flight=FlightRecorder(flight_log, clock),
+            facts=store,
+            clock=clock,
+            metrics=metrics,
+            watchers=(self.executor.alarms, self.prepare.alarms),
+        )
+        self.view = View(self.cycle, self.executor, self.orders, clock, state.unit_of)
+        now = Present(self.cycle, clock, state.unit_of)
+        self.overview = Overview(now, self.orders)
+        self.explainer = Explainer(now, self.overview, self.executor, alarms=self.alarms, trail=store)
+        self._actuators = self._build(configuration)
+
+    @property
+    def operations(self) -> OperationTable:
+        """What people may have done."""
+        return OperationTable(
+            {
+                "alarms.ack": lambda body, by: self.alarms.acknowledge(text(body, "key"), by),
+                "alarms.shelve": lambda body, by: self.alarms.shelve(
+                    text(body, "key"), number(body, "for_s"), by, text(body, "why")
+                ),
+                "alarms.unshelve": lambda body, by: self.alarms.unshelve(text(body, "key"), by),
+                "override": self._override,
+                "override.end": lambda body, by: {"ended": self.orders.end(text(body, "name"), by=by).id},
+                "lock": lambda body, by: {
+                    "locked": self.orders.lock(text(body, "name"), by=by, why=text(body, "why", "")).name
+                },
+                "unlock": lambda body, by: {"unlocked": self.orders.unlock(text(body, "name"), by=by).name},
+                "reset": self._reset,
+            }
+        )
+
+    def adopt(self, configuration: Configuration) -> None:
+        """Go on by another configuration: its site and tables at once, its actuators where they are others."""
+        before, self._configuration = self._configuration, configuration
+        if (before.pdus, before.site, before.actuators) != (
+            configuration.pdus,
+            configuration.site,
+            configuration.actuators,
+        ):
+            former, self._actuators = self._actuators, self._build(configuration)
+            self.prepare.let_go(former)
+        self.cycle.adopt(configuration.site, configuration.tables)
+
+    def _build(self, configuration: Configuration) -> Actuators:
+        parts = ActuatorParts(
+            self._parts.clock, self._parts.snmp, self._parts.profiles, self.worker, self._wrong_serial
+        )
+        built = registry.build(configuration.actuators, configuration.pdus, configuration.site, parts)
+        for target, why in built.left_out.items():
+            log.debug("cannot be switched", target=target, reason=why)
+        self.executor.adopt({**built.outlets, **built.loads})
+        self.prepare.take(built)
+        return built
+
+    def _wrong_serial(self, device: DeviceId, serial: str) -> str:
+        """What is wrong with the serial that answers where a device is to be switched, or nothing."""
+        configured = next((one.serial for one in self._configuration.devices if one.name == device), None)
+        return wrong_serial(self._book, device, configured, serial)
+
+    def _override(self, body: Mapping[str, object], by: str) -> Mapping[str, object]:
+        one = self.orders.override(
+            text(body, "name"), text(body, "value"), number(body, "for_s"), by=by, why=text(body, "why", "")
+        )
+        return {"id": one.id, "target": one.target, "value": one.value}
+
+    def _reset(self, body: Mapping[str, object], by: str) -> Mapping[str, object]:
+        memories = self.cycle.memory.interlocks
+        latched = [name for name, one in memories.items() if one.standing is Standing.LATCHED]
+        return {"reset": self.orders.reset(text(body, "name"), by=by, latched=latched)}
+
+
+def _child_says(line: str) -> None:
+    log.warning("from the child that writes", line=line)
