@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import os
 import pwd
 import socket
 import struct
+from collections.abc import Collection
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -16,21 +19,31 @@ _CREDENTIALS = struct.Struct("3i")
 """``struct ucred`` of unix(7): process, user, group."""
 
 
+class User(NamedTuple):
+    """A user by the name of the login, and by the one that people know."""
+
+    login: str
+    name: str
+
+
 class Acts:
     """Takes a JSON object, has it done in the name of the process's user, and answers what came of it."""
 
-    def __init__(self, operations: Operations) -> None:
-        self._operations = operations
+    def __init__(self, operations: Operations, operators: Collection[str]) -> None:
+        """``operators`` are the user names that may act, beside root and the daemon's own user."""
+        self._operations, self._operators = operations, operators
 
     async def handle(self, request: web.Request) -> web.Response:
-        """200 with a JSON object; 400 for what is no order, 403 over TCP, 409 where it is refused, with the reason."""
+        """200 with a JSON object; 400 for what is no order, 403 for others, 409 for what is refused."""
         user_id = _user_id(request)
         if user_id is None:
             raise web.HTTPForbidden(text="cannot act over TCP: this address only shows; use the edgeagent command\n")
+        user = await asyncio.to_thread(_user_of, user_id)  # a directory service may have to be asked
+        if user_id not in {0, os.getuid()} and user.login not in self._operators:
+            raise web.HTTPForbidden(text=f"cannot act as {user.login}: add it to operators in [api], or be root\n")
         body = _object(await _bounded(request))
-        by = await asyncio.to_thread(_name_of, user_id)  # a directory service may have to be asked
         try:
-            answer = self._operations.perform(request.match_info["operation"], body, by)
+            answer = self._operations.perform(request.match_info["operation"], body, user.name)
         except ActRefused as error:
             raise web.HTTPConflict(text=f"{error}\n") from error
         return web.json_response(dict(answer))
@@ -62,11 +75,10 @@ def _user_id(request: web.Request) -> int | None:
     return int(_CREDENTIALS.unpack(packed)[1])
 
 
-def _name_of(user_id: int) -> str:
-    """The user's name as people know it, or the number."""
+def _user_of(user_id: int) -> User:
     try:
         entry = pwd.getpwuid(user_id)
     except KeyError:
-        return f"user {user_id}"
+        return User(f"user {user_id}", f"user {user_id}")
     full = entry.pw_gecos.partition(",")[0].strip()
-    return full or entry.pw_name
+    return User(entry.pw_name, full or entry.pw_name)

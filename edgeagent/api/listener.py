@@ -98,7 +98,7 @@ class Listener:
         application.router.add_get("/v1/history", self._history)
         application.router.add_get("/v1/explain", self._explain)
         application.router.add_get("/v1/explain/{name:.{1,200}}", self._explain)
-        application.router.add_post("/v1/do/{operation}", Acts(self._views.operations).handle)
+        application.router.add_post("/v1/do/{operation}", Acts(self._views.operations, self._settings.operators).handle)
         for path in self._files:
             application.router.add_get(path, self._file)
         for path in self._views.pages:

@@ -14,6 +14,8 @@ class ApiSettings:
     enabled: bool
     host: str
     port: int
+    operators: tuple[str, ...] = ()
+    """Users who may act over the Unix socket, beside root and the daemon's own user."""
 
 
 def parse(reader: Reader) -> ApiSettings:
@@ -27,7 +29,7 @@ def parse(reader: Reader) -> ApiSettings:
             f"cannot use {quoted(host)}: must be a loopback address such as 127.0.0.1 or ::1; a reverse proxy with "
             "authentication can carry it further",
         )
-    return ApiSettings(enabled, host, port)
+    return ApiSettings(enabled, host, port, reader.texts("operators"))
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -77,8 +77,10 @@ class Executor:
         clock: Clock,
         health: Health,
         metrics: Metrics,
+        acted: Callable[[PointId], None] = lambda _target: None,
     ) -> None:
-        self._actuators = actuators
+        """``acted`` is told each target that was written to: an act is seen as the next reading, which may hurry."""
+        self._actuators, self._acted = actuators, acted
         self._audit = audit
         self._clock = clock
         self._health = health
@@ -251,6 +253,7 @@ class Executor:
 
     def _tell(self, output: Output, outcome: Outcome) -> None:
         self._acts.add(outcome=outcome.word)
+        self._acted(output.target)
         if outcome.word == DONE:
             self._health.forget(f"{PART} {output.target}")
             log.info("set", target=output.target, value=output.value, reason=output.reason)

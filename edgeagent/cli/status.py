@@ -47,6 +47,10 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
     pod = status["pod"]
     yield f"{pod['site']}/{pod['name']}: {status['sentence']}"
     yield f"up {table.duration(status['uptime_s'])}, version {status['version']}, {_points(status['points'])}"
+    if status["alarms"]["standing"]:
+        count = status["alarms"]["standing"]
+        worst = status["alarms"]["worst"]
+        yield f"{count} alarm{' stands' if count == 1 else 's stand'}, the worst is {worst}: edgeagent alarms"
     yield from _attention(status)
     yield ""
     yield _link(status["link"])

@@ -64,6 +64,11 @@ class Headline:
             return f"Getting to know the pod: {connecting} of {len(statuses)} devices are being connected."
         return f"Nothing needs you: all {len(statuses)} devices answer, and {self._noc_words()}."
 
+    def counts(self) -> dict[str, object]:
+        """How many alarms stand, how bad the worst is, and how many are shelved."""
+        found = self._alarms()
+        return {key: found.get(key) for key in ("standing", "unacknowledged", "worst", "shelved")}
+
     def _attention(self, statuses: Collection[DeviceStatus], faults: Counter[str]) -> list[str]:
         """What a person has to look at, worst first; a silent device counts once and not with each of its points."""
         failed = [one.message or one.part for one in self._health.conditions() if one.level is Level.FAILED]

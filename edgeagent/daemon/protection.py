@@ -1,6 +1,6 @@
 """Making what protects the pod: from the image to decisions, to acts, and to what people see and may have done."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -28,7 +28,7 @@ from edgeagent.daemon.prepare import Prepare
 from edgeagent.drivers.identity import IdentityBook, wrong_serial
 from edgeagent.drivers.parts import Parts
 from edgeagent.model.interlock import Standing
-from edgeagent.model.points import DeviceId
+from edgeagent.model.points import DeviceId, PointId, device_of
 from edgeagent.protocols.snmp_set import SPEC
 from edgeagent.store.flight_log import FlightLog
 from edgeagent.store.store import Store
@@ -56,7 +56,8 @@ class Protection:
         self._configuration = configuration
         self.worker = Worker(SPEC, clock, health, metrics, on_line=_child_says)
         self.prepare = Prepare(self.worker, clock, health)
-        self.executor = Executor({}, audit=store, clock=clock, health=health, metrics=metrics)
+        self.executor = Executor({}, audit=store, clock=clock, health=health, metrics=metrics, acted=self._hurry)
+        self._poke: Callable[[DeviceId], object] = lambda _device: None
         site, tables = configuration.site, configuration.tables
         self.orders = Orders(site, tables, facts=store, audit=store, clock=clock)
         self.alarms = AlarmDesk(store, store, store, clock, metrics)
@@ -99,6 +100,15 @@ class Protection:
                 "reset": self._reset,
             }
         )
+
+    def see_soon(self, poke: Callable[[DeviceId], object]) -> None:
+        """Have devices that were written to be read at once."""
+        self._poke = poke
+
+    def _hurry(self, target: PointId) -> None:
+        cords = {load.target: load.cords for load in self._configuration.site.loads.values()}.get(target)
+        for device in {cord.pdu for cord in cords} if cords else {device_of(target)}:
+            self._poke(device)
 
     def adopt(self, configuration: Configuration) -> None:
         """Go on by another configuration: its site and tables at once, its actuators where they are others."""

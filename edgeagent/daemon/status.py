@@ -75,6 +75,7 @@ class Status:
             "journal": self._journal(),
             "devices": self._devices(now_s, faults),
             "points": {quality.value: count for quality, count in self._state.counts().items()},
+            "alarms": self._headline.counts(),
             "services": self._services(now_s),
             "conditions": [
                 {

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from edgeagent.api import acts
 from edgeagent.api.acts import MAX_BODY_BYTES
 from edgeagent.cli import client
 from edgeagent.model.errors import ActRefused
@@ -65,3 +66,23 @@ async def test_an_explanation_is_given_and_an_unknown_name_is_told(stage: Stage)
     assert found["name"] == "interlock/hot-p3@r1"
     with pytest.raises(client.NotFoundError, match="cannot explain nobody"):
         await asyncio.to_thread(client.get, stage.socket, "/v1/explain/nobody")
+
+
+async def test_who_is_neither_root_nor_an_operator_may_only_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel's word for the peer is the one part that a test cannot have otherwise."""
+    monkeypatch.setattr(acts, "_user_id", lambda _request: 65534)
+    for number, (operators, done) in enumerate([((), 0), (("nobody",), 1)]):
+        (tmp_path / str(number)).mkdir()
+        stage = Stage(tmp_path / str(number), operators)
+        await stage.open()
+        asking = asyncio.to_thread(client.do, stage.socket, "lock", {"name": "srv"})
+        if done:
+            assert await asking == {"locked": "srv"}
+        else:
+            with pytest.raises(ActRefused, match=r"cannot act as nobody: add it to operators in \[api\]"):
+                await asking
+        assert len(stage.done) == done
+        await stage.session.close()
+        await stage.listener.close()

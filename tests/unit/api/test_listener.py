@@ -41,7 +41,7 @@ SITE = Site(
 
 
 class Stage:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, operators: tuple[str, ...] = ()) -> None:
         self.clock = ManualClock()
         self.state = State(self.clock)
         self.state.describe(PDU, DeviceInfo(Identity(), (INLET, BIG), ()))
@@ -60,7 +60,7 @@ class Stage:
             explain=self.explain,
             operations=self,
         )
-        self.listener = Listener(ApiSettings(True, "127.0.0.1", 0), self.socket, views)
+        self.listener = Listener(ApiSettings(True, "127.0.0.1", 0, operators), self.socket, views)
         self.port = 0
         self.asked = 0
         self.session = aiohttp.ClientSession(auto_decompress=False)
