@@ -54,7 +54,7 @@ def decide(
     unseen = [(one, limits[one.id]) for one in tables.limits if limits[one.id].blind]
     return Decision(
         outputs(proposed, vetoes, tables.version),
-        (*interlock_alarms(tables, interlocks), *loads.alarms(), *blind.alarms(tables, snapshot, unseen)),
+        (*interlock_alarms(tables, site, interlocks), *loads.alarms(), *blind.alarms(tables, snapshot, unseen)),
         (*interlock_steps(tables, interlocks, limits), *loads.steps, *cool.steps(tables), *refused, *_vetoed(vetoes)),
         cool.aisles,
         loads.memory(limits, interlocks),

@@ -8,6 +8,7 @@ from edgeagent.model.interlock import Interlock, InterlockMemory, ServiceState, 
 from edgeagent.model.limit import Truth
 
 BLANK = InterlockMemory()
+HOLDS = "its condition holds"
 _OUT = InterlockMemory(Standing.OUT, settled=True)
 
 
@@ -53,7 +54,7 @@ def _sighted(
 def _demand(interlock: Interlock, memory: InterlockMemory, truths: Mapping[str, Truth], truth: Truth) -> str:
     """Why it should act now, or nothing."""
     if truth is Truth.TRUE:
-        return "its condition holds"
+        return HOLDS
     if truth is Truth.FALSE:
         return ""
     if interlock.second is not None and truth_of(interlock.second, truths) is Truth.TRUE:

@@ -50,7 +50,8 @@ class Speech:
         """A value of a point with its unit."""
         if isinstance(value, str):
             return value
-        ucum = self.unit_of(point)
+        is_inlet = any(rack.inlet == point for rack in self.site.racks.values())
+        ucum = self.unit_of(point) or ("Cel" if is_inlet else "")
         return f"{value:g} {UNITS.get(ucum, ucum)}".strip()
 
     def limit(self, limit: Limit) -> str:

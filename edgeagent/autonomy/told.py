@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 
 from edgeagent.autonomy.compiled import Tables
+from edgeagent.autonomy.interlock import HOLDS
+from edgeagent.autonomy.terms import Speech
 from edgeagent.model.decision import AlarmWanted, Severity, Step
 from edgeagent.model.interlock import Act, Interlock, InterlockMemory, Standing
 from edgeagent.model.limit import LimitMemory
-from edgeagent.model.site import ServiceClass
+from edgeagent.model.site import ServiceClass, Site
 
 
-def interlock_alarms(tables: Tables, interlocks: Mapping[str, InterlockMemory]) -> list[AlarmWanted]:
+def interlock_alarms(tables: Tables, site: Site, interlocks: Mapping[str, InterlockMemory]) -> list[AlarmWanted]:
     """One alarm for each interlock that is tripped or latched; letting loads return is none."""
+    speech = Speech(site, tables, lambda _point: "")
     return [
-        AlarmWanted(f"interlock/{one.id}", _severity(one), _text(one, interlocks[one.id]))
+        AlarmWanted(f"interlock/{one.id}", _severity(one), _text(one, interlocks[one.id], speech), cause=one.id)
         for one in tables.interlocks
         if interlocks[one.id].active and one.act is not Act.RESTORE
     ]
@@ -41,8 +44,21 @@ def _severity(interlock: Interlock) -> Severity:
     return "critical" if ServiceClass.P2 in interlock.sheds else "major"
 
 
-def _text(interlock: Interlock, memory: InterlockMemory) -> str:
-    does = f"{interlock.act} {' '.join(interlock.sheds)}".strip()
+def _text(interlock: Interlock, memory: InterlockMemory, speech: Speech) -> str:
+    """What is so, and what follows: "the inlet of r1 is above 32 °C for 6 s: P3 loads are switched off"."""
+    condition = speech.condition(interlock)
     if memory.standing is Standing.LATCHED:
-        return f"{interlock.id} is latched until a person resets it"
-    return f"{interlock.id} {'acts' if interlock.armed else 'would act'}: {does}, because {memory.why}"
+        return f"{condition}: that is over, and {interlock.id} is latched until a person resets it"
+    why = condition if memory.why == HOLDS else f"{memory.why} (whether {condition} is not known)"
+    return f"{why}: {_follows(interlock)}"
+
+
+def _follows(interlock: Interlock) -> str:
+    if interlock.act is Act.SHED:
+        loads = f"{' and then '.join(interlock.sheds)} loads"
+        return f"{loads} are switched off" if interlock.armed else f"{loads} would be switched off (monitor only)"
+    if interlock.act is Act.COOL:
+        return (
+            "maximum cooling is asked for" if interlock.armed else "maximum cooling would be asked for (monitor only)"
+        )
+    return "it is to be looked at"
