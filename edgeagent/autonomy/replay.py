@@ -42,8 +42,8 @@ class Result:
 
     @property
     def is_identical(self) -> bool:
-        """Whether every decision came out as it was."""
-        return self.same == self.decisions
+        """Whether there were decisions, and every one came out as it was."""
+        return 0 < self.same == self.decisions
 
 
 Lines = Iterable[tuple[Origin, Tick]]
