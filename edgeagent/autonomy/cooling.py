@@ -1,6 +1,6 @@
 """Asking for maximum cooling: when something protects and is tripped, or blind."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from edgeagent.autonomy.blind import AFTER_S
@@ -46,10 +46,10 @@ class Asked:
         return found
 
 
-def asked(tables: Tables, interlocks: Mapping[str, InterlockMemory]) -> Asked:
+def asked(awake: Iterable[Interlock], interlocks: Mapping[str, InterlockMemory]) -> Asked:
     """What the armed interlocks that protect ask for."""
     by_aisle: dict[str, str] = {}
-    for one in tables.interlocks:
+    for one in awake:
         if one.armed and one.protects and _asks(one, interlocks[one.id]):
             for aisle in one.aisles:
                 by_aisle.setdefault(aisle, one.id)

@@ -8,11 +8,13 @@ from edgeagent.autonomy.cooling import asked
 from edgeagent.autonomy.loads import Loads
 from edgeagent.autonomy.output import outputs, verdicts
 from edgeagent.autonomy.plant import Plant
+from edgeagent.autonomy.terms import Speech
 from edgeagent.autonomy.told import interlock_alarms, interlock_steps
 from edgeagent.model.decision import Decision, Memory, Step
 from edgeagent.model.intent import Intent
-from edgeagent.model.interlock import InterlockMemory
+from edgeagent.model.interlock import Interlock, InterlockMemory, Standing
 from edgeagent.model.limit import LimitMemory
+from edgeagent.model.points import PointId
 from edgeagent.model.site import Site
 from edgeagent.model.snapshot import Snapshot
 
@@ -42,11 +44,12 @@ def decide(
     step_s = 0.0 if memory.time_s is None else min(max(now_s - memory.time_s, 0.0), LONGEST_STEP_S)
     limits, turned = _limits(tables, memory, snapshot, step_s)
     interlocks = _interlocks(tables, memory, limits, turned, now_s=now_s, step_s=step_s, resets=resets)
+    awake = _awake(tables, interlocks)
     plant = Plant(snapshot, site, tables.pace, tables.fixed)
-    loads = Loads(plant, tables, memory, step_s, locks)
+    loads = Loads(plant, tables, memory, step_s, locks, awake=awake)
     loads.shed(interlocks)
     loads.restore(interlocks, limits)
-    cool = asked(tables, interlocks)
+    cool = asked(awake, interlocks)
     wanted = (*loads.intents(), *cool.intents(tables, now_s), *intents)
     proposed, refused = verdicts(plant, tables, wanted)
     vetoes = permissive.veto(plant, tables, proposed, loads.moves(), locks)
@@ -54,11 +57,31 @@ def decide(
     unseen = [(one, limits[one.id]) for one in tables.limits if limits[one.id].blind]
     return Decision(
         outputs(proposed, vetoes, tables.version),
-        (*interlock_alarms(tables, site, interlocks), *loads.alarms(), *blind.alarms(tables, snapshot, unseen)),
-        (*interlock_steps(tables, interlocks, limits), *loads.steps, *cool.steps(tables), *refused, *_vetoed(vetoes)),
+        (
+            *interlock_alarms(awake, interlocks, Speech(site, tables, _no_unit)),
+            *loads.alarms(),
+            *blind.alarms(tables, snapshot, unseen),
+        ),
+        (*interlock_steps(awake, interlocks, limits), *loads.steps, *cool.steps(tables), *refused, *_vetoed(vetoes)),
         cool.aisles,
         loads.memory(limits, interlocks),
     )
+
+
+def _awake(tables: Tables, interlocks: InterlockMemories) -> tuple[Interlock, ...]:
+    """The interlocks that there is anything to say of: not those that are clear, or out, until a limit turns."""
+    clear, out = Standing.CLEAR, Standing.OUT
+    found = []
+    for one in tables.interlocks:
+        memory = interlocks[one.id]
+        standing = memory.standing
+        if not memory.settled or (standing is not clear and standing is not out):
+            found.append(one)
+    return tuple(found)
+
+
+def _no_unit(_point: PointId) -> str:
+    return ""
 
 
 def _limits(tables: Tables, memory: Memory, snapshot: Snapshot, step_s: float) -> tuple[LimitMemories, set[str]]:

@@ -72,15 +72,12 @@ class FlightRecorder:
         self._files.begin(encode(Head(now.boot_id, time_s, wall_s, now.trusted, tables.version, self._points, before)))
 
     def _changed(self, snapshot: Snapshot) -> tuple[Seen, ...]:
-        readings, last = snapshot.readings, self._last
-        found: list[Seen] = []
-        for place, point in enumerate(self._points):
-            now = readings.get(point)
-            if now is not last[place]:
-                last[place] = now
-                if now is not None:
-                    found.append(seen(place, now))
-        return tuple(found)
+        last, self._last = self._last, list(map(snapshot.readings.get, self._points))
+        return tuple(
+            seen(place, now)
+            for place, (now, before) in enumerate(zip(self._last, last, strict=True))
+            if now is not before and now is not None
+        )
 
     def _fresh_intents(self, intents: tuple[Intent, ...]) -> tuple[Asked, ...] | None:
         if intents == self._intents:

@@ -1,5 +1,6 @@
 """Evaluating a limit: what a reading says, and for how long it has said so."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from operator import eq, ge, gt, le, lt, ne
@@ -8,6 +9,7 @@ from edgeagent.model.limit import Limit, LimitMemory, Operator, Truth
 from edgeagent.model.reading import Quality, Reading, Reason, Value
 
 BLANK = LimitMemory()
+Samples = tuple[tuple[float, float], ...]
 LEAST_READINGS = 2
 """One reading alone turns nothing that is asked to persist: between two polls it would only be looked at again."""
 MAX_SAMPLES = 12
@@ -37,15 +39,19 @@ def calm(limit: Limit, memory: LimitMemory, reading: Reading | None, now_s: floa
     if reading is None or seen is None or isinstance(bound, str) or type(reading.value) is not float:
         return None
     value, time_s = reading.value, reading.time_s
-    if reading.quality is not _GOOD or limit.window_s is not None or memory.truth.value not in _SEEING:
+    if reading.quality is not _GOOD or memory.truth.value not in _SEEING or memory.held_readings:
         return None
-    if time_s == seen.time_s or memory.held_readings or now_s - time_s > limit.stale_after_s:
+    if time_s == seen.time_s or now_s - time_s > limit.stale_after_s or _doubt(limit, memory, value, time_s):
         return None
-    if COMPARE[limit.operator](value, bound) is not memory.on or _doubt(limit, memory, value, time_s):
+    samples, said = memory.samples, value
+    if limit.window_s is not None:
+        samples, rise = risen(samples, time_s, value, limit.window_s)
+        said = math.nan if rise is None else rise
+    if said != said or COMPARE[limit.operator](said, bound) is not memory.on:  # noqa: PLR0124 - as fast as it gets
         return None
-    truth, why = memory.truth, f"it is {value:g}"
+    truth, why = memory.truth, f"it is {said:g}"
     return LimitMemory(
-        truth, why, memory.on, 0.0, 0, False, 0.0, reading, truth, why, False, (time_s, value), memory.samples,
+        truth, why, memory.on, 0.0, 0, False, 0.0, reading, truth, why, False, (time_s, value), samples,
         memory.evaluations + 1, memory.transitions, memory.changed_s, time_s + limit.stale_after_s,
     )  # fmt: skip
 
@@ -152,11 +158,18 @@ def _compared(limit: Limit, memory: LimitMemory, value: float) -> LimitMemory:
 def _risen(limit: Limit, memory: LimitMemory, window_s: float) -> LimitMemory:
     """The rise per minute over the window; before half a window is known, nothing is."""
     time_s, value = memory.believed or (0.0, 0.0)
-    samples = tuple(one for one in memory.samples if 0 <= time_s - one[0] <= window_s)
+    samples, rise = risen(memory.samples, time_s, value, window_s)
+    memory = replace(memory, samples=samples)
+    if rise is None:
+        return replace(memory, looked=Truth.STALE, looked_why="it has not been read for long enough to know its rise")
+    return _compared(limit, memory, rise)
+
+
+def risen(samples: Samples, time_s: float, value: float, window_s: float) -> tuple[Samples, float | None]:
+    """The samples with a new one, where it is time for one; and the rise per minute, None where too little is known."""
+    if samples and not 0 <= time_s - samples[0][0] <= window_s:
+        samples = tuple(one for one in samples if 0 <= time_s - one[0] <= window_s)
     if not samples or time_s - samples[-1][0] >= window_s / MAX_SAMPLES:
         samples = (*samples, (time_s, value))
-    memory = replace(memory, samples=samples)
     span_s = time_s - samples[0][0]
-    if span_s < window_s / 2:
-        return replace(memory, looked=Truth.STALE, looked_why="it has not been read for long enough to know its rise")
-    return _compared(limit, memory, (value - samples[0][1]) / span_s * 60)
+    return samples, None if span_s < window_s / 2 else (value - samples[0][1]) / span_s * 60

@@ -1,6 +1,6 @@
 """The loads in one decision: who is shed, who returns, and what becomes of them once the permissives have spoken."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -26,8 +26,19 @@ Interlocks = Mapping[str, InterlockMemory]
 class Loads:
     """The loads that interlocks hold off, through one decision."""
 
-    def __init__(self, plant: Plant, tables: Tables, memory: Memory, step_s: float, locks: Collection[str]) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        tables: Tables,
+        memory: Memory,
+        step_s: float,
+        locks: Collection[str],
+        *,
+        awake: Sequence[Interlock],
+    ) -> None:
+        """``awake`` are the interlocks that there is anything to say of."""
         self.steps: list[Step] = []
+        self._awake = awake
         self._plant, self._tables, self._locks = plant, tables, locks
         self._memory = memory
         self._restored_s = None if memory.restored_s is None else memory.restored_s + step_s
@@ -39,17 +50,19 @@ class Loads:
 
     def shed(self, interlocks: Interlocks) -> None:
         """Choose the loads of every shedding interlock whose condition holds."""
-        for interlock in self._tables.interlocks:
+        for interlock in self._awake:
             memory = interlocks[interlock.id]
             if interlock.act is Act.SHED and memory.active and memory.demanded:
                 self._shed_by(interlock, memory)
 
     def restore(self, interlocks: Interlocks, limits: Mapping[str, LimitMemory]) -> None:
         """Let one load return, if it is time and an interlock says so."""
+        if all(one.returning_s is not None for one in self._shed.values()):
+            return  # nothing is off
         if self._restored_s is not None and self._restored_s < self._tables.pace.stagger_s:
             return
-        holding = [(one, interlocks[one.id]) for one in self._tables.interlocks if one.sheds]
-        for interlock in self._tables.interlocks:
+        holding = shed.holding((one, interlocks[one.id]) for one in self._awake)
+        for interlock in self._awake:
             if interlock.act is not Act.RESTORE or not interlocks[interlock.id].active:
                 continue
             one, refused = shed.returnable(

@@ -1,6 +1,6 @@
 """Choosing loads: which to switch off whole, and which may return. P1 is never among them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeagent.autonomy.compiled import OFF, state_point
@@ -59,22 +59,29 @@ def returnable(
     shed: Iterable[ShedLoad],
     racks: Collection[str],
     *,
-    blockers: Iterable[tuple[Interlock, InterlockMemory]],
+    blockers: Sequence[tuple[Interlock, InterlockMemory]],
     limits: Mapping[str, LimitMemory],
     locks: Collection[str],
 ) -> tuple[ShedLoad | None, tuple[tuple[str, str], ...]]:
-    """The load to return next, last shed first, and those that cannot with the reason. Never blind."""
-    held = [(interlock, memory) for interlock, memory in blockers if _holds_off(interlock, memory)]
+    """The load to return next, last shed first, and those that cannot with the reason. Never blind.
+
+    ``blockers`` are those that are `holding`.
+    """
     refused: list[tuple[str, str]] = []
     for one in reversed(tuple(shed)):
         load = plant.site.loads.get(one.load)
         if load is None or load.rack not in racks or one.returning_s is not None:
             continue
-        reason = _kept_off(one, load, held, limits) or obstacle(plant, load, locks)
+        reason = _kept_off(one, load, blockers, limits) or obstacle(plant, load, locks)
         if not reason:
             return one, tuple(refused)
         refused.append((one.load, reason))
     return None, tuple(refused)
+
+
+def holding(interlocks: Iterable[tuple[Interlock, InterlockMemory]]) -> list[tuple[Interlock, InterlockMemory]]:
+    """Those that keep off what they shed."""
+    return [(interlock, memory) for interlock, memory in interlocks if _holds_off(interlock, memory)]
 
 
 def _kept_off(

@@ -1,35 +1,36 @@
 """What people are told of interlocks: an alarm while one is tripped, and the steps that led there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from edgeagent.autonomy.compiled import Tables
 from edgeagent.autonomy.interlock import HOLDS
 from edgeagent.autonomy.terms import Speech
 from edgeagent.model.decision import AlarmWanted, Severity, Step
 from edgeagent.model.interlock import Act, Interlock, InterlockMemory, Standing
 from edgeagent.model.limit import LimitMemory
-from edgeagent.model.site import ServiceClass, Site
+from edgeagent.model.site import ServiceClass
 
 
-def interlock_alarms(tables: Tables, site: Site, interlocks: Mapping[str, InterlockMemory]) -> list[AlarmWanted]:
+def interlock_alarms(
+    awake: Iterable[Interlock], interlocks: Mapping[str, InterlockMemory], speech: Speech
+) -> list[AlarmWanted]:
     """One alarm for each interlock that is tripped or latched; letting loads return is none."""
-    speech = Speech(site, tables, lambda _point: "")
     return [
         AlarmWanted(f"interlock/{one.id}", _severity(one), _text(one, interlocks[one.id], speech), cause=one.id)
-        for one in tables.interlocks
+        for one in awake
         if interlocks[one.id].active and one.act is not Act.RESTORE
     ]
 
 
 def interlock_steps(
-    tables: Tables, interlocks: Mapping[str, InterlockMemory], limits: Mapping[str, LimitMemory]
+    awake: Iterable[Interlock], interlocks: Mapping[str, InterlockMemory], limits: Mapping[str, LimitMemory]
 ) -> list[Step]:
-    """Every interlock that is not simply clear, with what its limits say."""
+    """Every interlock that is not simply clear, with what its limits say; but not those that only let loads return."""
     found = []
-    for one in tables.interlocks:
+    for one in awake:
         memory = interlocks[one.id]
-        blind = one.protects and memory.blind_s > 0
-        if memory.standing in {Standing.CLEAR, Standing.OUT} and not blind:
+        blind = memory.blind_s > 0 and one.protects
+        quiet = memory.standing is Standing.CLEAR or memory.standing is Standing.OUT
+        if (quiet and not blind) or one.act is Act.RESTORE:
             continue
         seen = ", ".join(f"{name} {limits[name].truth} ({limits[name].why})" for name in one.watches)
         standing = "blind" if memory.standing is Standing.CLEAR else str(memory.standing)
