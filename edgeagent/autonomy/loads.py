@@ -63,8 +63,9 @@ class Loads:
             return
         holding = shed.holding((one, interlocks[one.id]) for one in self._awake)
         for interlock in self._awake:
-            if interlock.act is not Act.RESTORE or not interlocks[interlock.id].active:
-                continue
+            memory = interlocks[interlock.id]
+            if interlock.act is not Act.RESTORE or not memory.active or not memory.demanded:
+                continue  # tripped is not enough: it lets go slowly, and loads return only into what is cool now
             one, refused = shed.returnable(
                 self._plant, self._shed.values(), interlock.racks, blockers=holding, limits=limits, locks=self._locks
             )

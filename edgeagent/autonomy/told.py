@@ -15,7 +15,9 @@ def interlock_alarms(
 ) -> list[AlarmWanted]:
     """One alarm for each interlock that is tripped or latched; letting loads return is none."""
     return [
-        AlarmWanted(f"interlock/{one.id}", _severity(one), _text(one, interlocks[one.id], speech), cause=one.id)
+        AlarmWanted(
+            f"interlock/{one.id}", _severity(one), _sentence(_text(one, interlocks[one.id], speech)), cause=one.id
+        )
         for one in awake
         if interlocks[one.id].active and one.act is not Act.RESTORE
     ]
@@ -52,6 +54,10 @@ def _text(interlock: Interlock, memory: InterlockMemory, speech: Speech) -> str:
         return f"{condition}: that is over, and {interlock.id} is latched until a person resets it"
     why = condition if memory.why == HOLDS else f"{memory.why} (whether {condition} is not known)"
     return f"{why}: {_follows(interlock)}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _follows(interlock: Interlock) -> str:

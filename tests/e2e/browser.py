@@ -1,5 +1,6 @@
 """Headless Chromium, driven by the WebDriver protocol (W3C) with the standard library."""
 
+import asyncio
 import base64
 import contextlib
 import http.client
@@ -25,6 +26,8 @@ FLAGS = (
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+
+KEYS = {"Tab": 9, "Enter": 13, "Escape": 27}
 
 
 def why_absent() -> str:
@@ -68,6 +71,13 @@ class Browser:
     def scheme(self, name: str) -> None:
         """Have the system prefer ``light`` or ``dark``."""
         self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+
+    def press(self, key: str, text: str = "") -> None:
+        """Press and let go of a key, as a keyboard does; ``text`` is what it types."""
+        self.cdp(
+            "Input.dispatchKeyEvent", type="keyDown", key=key, code=key, text=text, windowsVirtualKeyCode=KEYS[key]
+        )
+        self.cdp("Input.dispatchKeyEvent", type="keyUp", key=key, code=key, windowsVirtualKeyCode=KEYS[key])
 
     def picture(self, file: Path) -> None:
         file.write_bytes(base64.b64decode(self._ask("GET", "/screenshot")))
@@ -127,6 +137,41 @@ class Browser:
         if isinstance(answer, dict) and "error" in answer:
             raise RuntimeError(f"{path}: {answer['message']}")
         return answer
+
+
+class Page:
+    """The browser's calls block, and the rig's proxy lives in this loop: each call goes to a thread."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.browser = browser
+        self.url = url
+
+    async def go(self) -> None:
+        await asyncio.to_thread(self.browser.go, self.url)
+
+    async def js(self, script: str) -> Any:
+        return await asyncio.to_thread(self.browser.js, script)
+
+    async def text(self, selector: str) -> str:
+        return str(await self.js(f"return document.querySelector('{selector}').textContent"))
+
+    async def until(self, script: str, within_s: float = 15.0) -> Any:
+        return await asyncio.to_thread(self.browser.until, script, within_s)
+
+    async def press(self, key: str, text: str = "") -> None:
+        await asyncio.to_thread(self.browser.press, key, text)
+
+    async def size(self, width: int, height: int, *, mobile: bool = False) -> None:
+        await asyncio.to_thread(lambda: self.browser.size(width, height, mobile=mobile))
+
+    async def strangers(self) -> list[str]:
+        """What was asked of another than the pod, and what the page broke of its own rules."""
+        asked = await asyncio.to_thread(self.browser.seen)
+        complaints = await asyncio.to_thread(self.browser.complaints)
+        away = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE")  # the pod itself was not there
+        return [url for url in asked if not url.startswith(self.url)] + [
+            one for one in complaints if not any(word in one for word in away)
+        ]
 
 
 def wait(truth: Callable[[], Any], what: str, within_s: float) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.e2e.browser import Browser, why_absent
+from tests.e2e.browser import Browser, Page, why_absent
 from tests.e2e.rig import Rig
 
 pytestmark = [
@@ -19,30 +19,12 @@ INLET = "pdu-a1/probe.1.temperature"
 ROW = f"[...document.querySelectorAll('#rows tr')].find((row) => row.dataset.key === '{INLET}')"
 
 
-class Page:
-    """The browser's calls block, and the rig's proxy lives in this loop: each call goes to a thread."""
-
-    def __init__(self, browser: Browser, url: str) -> None:
-        self.browser = browser
-        self.url = url
-
-    async def js(self, script: str) -> Any:
-        return await asyncio.to_thread(self.browser.js, script)
-
-    async def until(self, script: str, within_s: float = 15.0) -> Any:
-        return await asyncio.to_thread(self.browser.until, script, within_s)
-
-    async def size(self, width: int, height: int, *, mobile: bool = False) -> None:
-        await asyncio.to_thread(lambda: self.browser.size(width, height, mobile=mobile))
-
-    async def row(self) -> dict[str, Any]:
-        """Class, value and quality of the inlet's row."""
-        script = f"const row = {ROW}; const [, value, , quality] = row.children;"
-        return dict(
-            await self.js(
-                script + "return {kind: row.className, value: value.textContent, quality: quality.textContent}"
-            )
-        )
+async def row_of(page: Page) -> dict[str, Any]:
+    """Class, value and quality of the inlet's row."""
+    script = f"const row = {ROW}; const [, value, , quality] = row.children;"
+    return dict(
+        await page.js(script + "return {kind: row.className, value: value.textContent, quality: quality.textContent}")
+    )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -60,7 +42,7 @@ async def page(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
     try:
         one = Page(browser, rig.status()["page"])
         await one.size(1280, 1400)
-        await asyncio.to_thread(browser.go, one.url)
+        await one.go()
         await one.until(f"return {ROW} && document.querySelector('#plots svg')")
         yield one
     finally:
@@ -82,22 +64,22 @@ async def test_it_says_in_one_sentence_that_nothing_needs_a_person(page: Page, h
 
 
 async def test_values_change_live_in_table_and_heat_strip(rig: Rig, page: Page, healthy: None) -> None:
-    before = await page.row()
+    before = await row_of(page)
     cell = await page.js("return document.querySelector('.rack .cell').textContent")
     assert before["value"] == f"{cell} °C"
-    rig.control(do="inject", device="rack-1", kind="hot_inlet", kelvin=12)
-    await page.until("return document.querySelector('.rack .cell').classList.contains('t5')")
-    assert "too hot" in await page.js("return document.querySelector('.rack small').textContent")
-    assert float((await page.row())["value"].split()[0]) > float(before["value"].split()[0]) + 8
+    rig.control(do="inject", device="rack-1", kind="hot_inlet", kelvin=8)
+    await page.until("return document.querySelector('.rack .cell').classList.contains('t4')")
+    assert "warm" in await page.js("return document.querySelector('.rack small').textContent")
+    assert float((await row_of(page))["value"].split()[0]) > float(before["value"].split()[0]) + 3
 
 
 async def test_a_hung_devices_rows_grey_with_their_age_and_its_power_is_unknown_not_zero(
     rig: Rig, page: Page, healthy: None
 ) -> None:
-    value = (await page.row())["value"]
+    value = (await row_of(page))["value"]
     rig.control(do="inject", device="pdu-a1", kind="hang")
     await page.until(f"return {ROW}.className === 'old'")
-    row = await page.row()
+    row = await row_of(page)
     assert row["value"] == f"last {value}"
     assert row["quality"] == "fault: no answer"
     age = f"return parseInt({ROW}.children[2].textContent)"
@@ -116,7 +98,7 @@ async def test_a_gap_in_the_data_is_a_gap_in_the_line(page: Page) -> None:
       const {chart} = await import('/page/chart.js');
       const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
       chart(svg, {values: [1, 2, null, 2, 1, null, 2], stepS: 10, ageS: 0, range: [0, 3], format: String, label: '',
-        tone: 'temp', lines: [], pointer: null});
+        tone: 'temp', lines: [], moments: [], pointer: null});
       return [svg.querySelectorAll('.line').length, svg.querySelectorAll('circle').length];"""
     assert await page.js(f"return (async () => {{{drawn}}})()") == [2, 1]
 
@@ -131,11 +113,12 @@ async def test_it_finds_points_by_a_part_of_their_name(page: Page, healthy: None
 
 async def test_a_keyboard_reaches_everything_and_the_focus_is_seen(page: Page) -> None:
     found = await page.js(
-        """return [...document.querySelectorAll('a, button, input')].map((one) => {
-          one.focus({focusVisible: true}); return [one.id || one.className, document.activeElement === one,
-            getComputedStyle(one).outlineStyle]; })"""
+        """const all = [...document.querySelectorAll('a, button, input, summary')];
+          const focused = (one) => { one.focus({focusVisible: true}); return document.activeElement === one; };
+          return all.filter((one) => one.checkVisibility()).map((one) =>
+            [one.id || one.className, focused(one), getComputedStyle(one).outlineStyle]);"""
     )
-    assert [name for name, *_ in found] == ["skip", "theme", "filter", "more"]
+    assert {"skip", "theme", "filter", "more"} <= {name for name, *_ in found}
     assert all(focused and outline == "solid" for _, focused, outline in found)
 
 
@@ -182,6 +165,4 @@ async def test_a_pod_that_falls_silent_is_told_and_found_again(rig: Rig, page: P
 async def test_no_request_leaves_the_pod_and_the_page_breaks_no_rule_of_its_own(page: Page) -> None:
     asked = await asyncio.to_thread(page.browser.seen)
     assert {page.url, f"{page.url}v1/events", f"{page.url}page/page.css"} <= set(asked)
-    assert [url for url in asked if not url.startswith(page.url)] == []
-    complaints = await asyncio.to_thread(page.browser.complaints)
-    assert [one for one in complaints if "ERR_CONNECTION_REFUSED" not in one and "ERR_INCOMPLETE" not in one] == []
+    assert await page.strangers() == []

@@ -4,6 +4,7 @@ import { clock } from "./words.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const HEIGHT = 132;
+const ROOM = 90; // pixels that the word of a moment takes
 const [LEFT, RIGHT, TOP, BOTTOM] = [38, 8, 10, 22];
 
 function node(name, attributes, text) {
@@ -14,10 +15,11 @@ function node(name, attributes, text) {
 }
 
 /**
- * values: oldest first, null for a gap; range: [low, high]; lines: [value, word, class]; pointer: x in pixels, or null.
+ * values: oldest first, null for a gap; range: [low, high]; lines: [value, word, class];
+ * moments: [age in seconds, word]; pointer: x in pixels, or null.
  * Returns the index under the pointer, or null.
  */
-export function chart(svg, { values, stepS, ageS, range, format, label, tone, lines, pointer }) {
+export function chart(svg, { values, stepS, ageS, range, format, label, tone, lines, moments, pointer }) {
   const width = Math.max(200, svg.clientWidth || 300);
   const [low, high] = range;
   const x = (index) => LEFT + (index / Math.max(1, values.length - 1)) * (width - LEFT - RIGHT);
@@ -38,6 +40,14 @@ export function chart(svg, { values, stepS, ageS, range, format, label, tone, li
     drawn.push(node("text", { x: LEFT + share * (width - LEFT - RIGHT), y: HEIGHT - 4, "text-anchor": anchor }, clock(at)));
   }
   drawn.push(...runs(values).map((run) => line(run, x, y, tone)));
+  let labelled = -Infinity;
+  for (const [momentS, word] of [...moments].sort((a, b) => b[0] - a[0])) {
+    const slot = Math.min(values.length - 1, values.length - 1 - (momentS - ageS) / stepS);
+    if (slot < 0) continue;
+    const isFree = x(slot) - labelled > ROOM;
+    drawn.push(...moment(x(slot), values[Math.round(slot)], y, isFree ? word : "", width));
+    if (isFree) labelled = x(slot);
+  }
   const pointed = pointer === null ? null : nearest(pointer, width, values.length);
   if (pointed !== null) {
     drawn.push(node("path", { class: "pointer", d: `M${x(pointed)} ${TOP}V${HEIGHT - BOTTOM}` }));
@@ -45,6 +55,14 @@ export function chart(svg, { values, stepS, ageS, range, format, label, tone, li
   }
   svg.replaceChildren(...drawn);
   return pointed;
+}
+
+/** A vertical mark with its word, on the side where there is room, and a dot where it meets the line. */
+function moment(x, value, y, word, width) {
+  const left = x > width / 2;
+  const mark = node("path", { class: "mark crit", d: `M${x} ${TOP}V${HEIGHT - BOTTOM}` });
+  const text = node("text", { class: "told", x: x + (left ? -6 : 6), y: TOP + 8, "text-anchor": left ? "end" : "start" }, word);
+  return value === null ? [mark, text] : [mark, text, node("circle", { class: "dot crit", cx: x, cy: y(value), r: 4 })];
 }
 
 function nearest(pointer, width, length) {

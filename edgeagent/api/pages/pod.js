@@ -6,12 +6,15 @@ export class Pod {
   points = new Map();
   groups = new Map();
   status = null;
+  alarms = null; // null: this pod has none to tell of
+  autonomy = null;
   site = { feeds: [], racks: [] };
   history = new Map();
   stepS = 10;
   endS = 0;
   #nowS = 0;
   #heard = -Infinity;
+  #shedMs = new Map();
 
   /** Now, by the pod's clock. */
   get nowS() { return this.#nowS + this.silentS; }
@@ -23,6 +26,7 @@ export class Pod {
     this.#hear(body);
     this.points.clear();
     this.groups.clear();
+    this.alarms = this.autonomy = null;
     for (const [id, kind, unit, group, ...shown] of body.points) {
       const [device, name] = [id.slice(0, id.indexOf("/")), id.slice(id.indexOf("/") + 1)];
       this.points.set(id, { id, device, name, kind, unit, group, ...reading(shown) });
@@ -86,8 +90,29 @@ export class Pod {
 
   #take(body) {
     for (const [group, time] of Object.entries(body.groups ?? {})) this.groups.set(group, time);
-    if (body.status) this.status = { ...body.status, atS: body.now_s };
+    for (const part of ["status", "alarms", "autonomy"]) if (body[part]) this[part] = { ...body[part], atS: body.now_s };
+    if (body.autonomy) this.#remember(body);
   }
+
+  /** Since when each load is off: told once, for an age is rounded and would let the moment jump. */
+  #remember(body) {
+    const former = this.#shedMs;
+    this.#shedMs = new Map();
+    this.autonomy.shed = body.autonomy.shed.map((one) => {
+      const before = former.get(one.load);
+      const now = { sinceS: body.now_s - one.for_s, sinceMs: (body.wall_s - one.for_s) * 1000 };
+      const since = before && Math.abs(before.sinceS - now.sinceS) < 1 ? before : now;
+      this.#shedMs.set(one.load, since);
+      return { ...one, ...since };
+    });
+  }
+}
+
+/** Things by what they have in common, in the order in which they come. */
+export function gathered(things, key) {
+  const found = new Map();
+  for (const one of things) found.set(key(one), [...(found.get(key(one)) ?? []), one]);
+  return found;
 }
 
 const add = (values) => values.reduce((sum, value) => sum + value, 0);

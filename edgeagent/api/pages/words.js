@@ -36,7 +36,22 @@ export const kilowatts = (watts) => (watts === null ? "unknown" : `${grouped(wat
 export const celsius = (value) => grouped(value, 1);
 export const count = (value) => grouped(value, 0);
 export const clock = (date) => date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+export const timeOfDay = (date) => date.toLocaleTimeString("en-GB");
 export const several = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+/** A moment of the wall clock: the time of day, and its date where that is another day. */
+export function moment(wallS, now = new Date()) {
+  const date = new Date(wallS * 1000);
+  return date.toDateString() === now.toDateString() ? timeOfDay(date) : `${date.toLocaleDateString("sv-SE")} ${timeOfDay(date)}`;
+}
+
+/** A few names, and how many more there are. */
+export function listed(names, shown = 6) {
+  return names.length > shown ? `${names.slice(0, shown - 1).join(", ")} and ${count(names.length - shown + 1)} more` : names.join(", ");
+}
+
+/** When something ends: the time of day and what is left until then. */
+export const ends = (leftS) => `${clock(new Date(Date.now() + leftS * 1000))}, ${duration(leftS)} left`;
 
 export function quality(point) {
   const why = REASONS[point.reason] ?? point.reason;
