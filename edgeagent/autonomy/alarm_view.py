@@ -1,36 +1,43 @@
-"""``/v1/alarms``: the book of alarms as people are shown it. Plain data; ages are in seconds."""
+"""Alarms as plain data for pages and programs: worst first, then the newest; children know that they are folded."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from edgeagent.autonomy.alarm_book import Book, folded
-from edgeagent.model.alarm import Alarm, rank
+from edgeagent.autonomy.alarm_book import Book
+from edgeagent.core.clock import Anchor
+from edgeagent.model.alarm import SEVERITIES, Alarm, leads, rank
+
+Row = dict[str, object]
 
 
-def view(book: Book, now_s: float, wall_s: float | None) -> dict[str, object]:
-    """The whole view, worst first, then newest; ``wall_s`` is None where the wall clock cannot be trusted.
-
-    What is folded or shelved counts neither as standing nor as unacknowledged.
-    """
-    lines = folded(book)
+def rows(book: Book, now: Anchor) -> list[Row]:
+    """One row for each alarm of the book; ages are in seconds."""
+    folds = {one.key: one.parent for one in book.alarms.values() if _folds(one, book.alarms.get(one.parent))}
+    lines = {key: lead for key, lead in leads(folds).items() if lead != key}
     children = Counter(lines.values())
-    seen = [one for key, one in book.alarms.items() if key not in lines and one.shelved is None]
-    standing = sorted((one.severity for one in seen if one.stands), key=rank)
-    order = sorted(book.alarms.values(), key=lambda one: (rank(one.severity), -one.raised_s, one.key))
-    return {
-        "alarms": [_row(one, lines, children[one.key], now_s, wall_s) for one in order],
-        "standing": len(standing),
-        "unacknowledged": sum(one.acknowledged is None for one in seen),
-        "shelved": sum(one.shelved is not None for one in book.alarms.values()),
-        "worst": standing[0] if standing else None,
-        "overflow": book.overflow,
-    }
+    ordered = sorted(book.alarms.values(), key=_place)
+    return [_row(one, now, folded=one.key in lines, children=children[one.key]) for one in ordered]
 
 
-def _row(
-    alarm: Alarm, lines: Mapping[str, str], children: int, now_s: float, wall_s: float | None
-) -> dict[str, object]:
-    mark, shelf = alarm.acknowledged, alarm.shelved
+def worst(shown: Sequence[Mapping[str, object]]) -> str | None:
+    """The worst severity of some rows."""
+    found = {str(one["severity"]) for one in shown}
+    return next((severity for severity in SEVERITIES if severity in found), None)
+
+
+def _folds(alarm: Alarm, parent: Alarm | None) -> bool:
+    """It stands under a parent that stands; one that is worse than its parent would be out of sight there."""
+    if parent is None or not (alarm.stands and parent.stands):
+        return False
+    return rank(parent.severity) <= rank(alarm.severity)
+
+
+def _place(alarm: Alarm) -> tuple[bool, int, float, str]:
+    return not alarm.stands, rank(alarm.severity), -alarm.raised_s, alarm.key
+
+
+def _row(alarm: Alarm, now: Anchor, *, folded: bool, children: int) -> Row:
+    now_s, mark, shelf = now.boottime_s, alarm.acknowledged, alarm.shelved
     return {
         "key": alarm.key,
         "severity": alarm.severity,
@@ -39,14 +46,14 @@ def _row(
         "cause": alarm.cause,
         "state": "standing" if alarm.stands else "cleared",
         "for_s": round(now_s - alarm.raised_s, 1),
-        "since_wall_s": None if wall_s is None else round(wall_s + alarm.raised_s - now_s, 1),
+        "since_wall_s": round(now.wall_s - (now_s - alarm.raised_s), 1) if now.trusted else None,
         "times": alarm.times,
         "chattering": alarm.chattering,
         "cleared_for_s": None if alarm.cleared_s is None else round(now_s - alarm.cleared_s, 1),
         "acknowledged": None if mark is None else {"by": mark.by, "for_s": round(now_s - mark.at_s, 1)},
         "shelved": None
         if shelf is None
-        else {"by": shelf.by, "why": shelf.why, "left_s": round(max(0.0, shelf.until_s - now_s), 1)},
-        "folded": alarm.key in lines,
+        else {"by": shelf.by, "why": shelf.why, "left_s": round(shelf.until_s - now_s, 1)},
+        "folded": folded,
         "children": children,
     }

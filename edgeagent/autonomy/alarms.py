@@ -12,7 +12,7 @@ from edgeagent.config.values import nearest
 from edgeagent.core.clock import Anchor, Clock
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.ports import Audit, Facts, Journal
-from edgeagent.model.alarm import Change, Shelf
+from edgeagent.model.alarm import SEVERITIES, Change, Shelf
 from edgeagent.model.decision import AlarmWanted
 from edgeagent.model.errors import ActRefused
 from edgeagent.model.journal import Stream
@@ -20,6 +20,9 @@ from edgeagent.wire.record import AlarmChanged, encode
 
 FACT = "autonomy.alarms"
 LEAST_SHELF_S = 1.0
+SETTLE_S = 60.0
+"""After a start, what stood before goes on standing for so long, until it is seen again: a point is told to be blind
+only after some seconds, and a PDU is tried only once there is time."""
 MAX_WHY = 200
 
 log = structlog.get_logger(__name__)
@@ -35,6 +38,8 @@ class AlarmDesk:
         self._book, notice = resumed(facts.fact(FACT), Anchor.of(clock))
         if notice:
             log.error("what was kept cannot be used", error=notice)
+        self._unsure = frozenset(one.key for one in self._book.alarms.values() if one.stands)
+        self._sure_s = clock.now_s() + SETTLE_S
         self._changes = metrics.counter("edgeagent_alarm_changes", "Changes of alarms, by what happened")
         standing = metrics.gauge(
             "edgeagent_alarms", "Alarms that stand and are neither shelved nor folded, by severity"
@@ -44,7 +49,7 @@ class AlarmDesk:
         def collect() -> None:
             overflow.set(self._book.overflow)
             shown = [one for one in self._rows() if one["state"] == "standing" and not one["folded"]]
-            for severity in ("critical", "major", "minor", "warning"):
+            for severity in SEVERITIES:
                 count = sum(one["severity"] == severity and one["shelved"] is None for one in shown)
                 standing.set(count, severity=severity)
 
@@ -52,20 +57,23 @@ class AlarmDesk:
 
     def update(self, wanted: Sequence[AlarmWanted]) -> None:
         """These conditions hold now, and no others."""
-        self._take(alarm_book.update(self._book, wanted, self._clock.now_s()))
+        now_s = self._clock.now_s()
+        if self._unsure:
+            seen = {one.key for one in wanted}
+            self._unsure = self._unsure - seen if now_s < self._sure_s else frozenset()
+        self._take(alarm_book.update(self._book, wanted, now_s, self._unsure))
 
     def acknowledge(self, key: str, by: str) -> Mapping[str, object]:
         """Somebody saw to an alarm, or to ``all``."""
         if key == "all":
-            fresh = [one.key for one in self._book.alarms.values() if one.acknowledged is None and one.shelved is None]
-            for name in fresh:
-                self._acknowledge(name, by)
-            return {"acknowledged": fresh}
+            alarms = self._book.alarms.values()
+            return self._acknowledge(
+                [one.key for one in alarms if one.acknowledged is None and one.shelved is None], by
+            )
         alarm = self._book.alarms[self._known("acknowledge", key)]
         if alarm.acknowledged is not None:
             raise ActRefused(f"cannot acknowledge {key}: {alarm.acknowledged.by} did so already")
-        self._acknowledge(key, by)
-        return {"acknowledged": [key]}
+        return self._acknowledge([key], by)
 
     def shelve(self, key: str, for_s: float, by: str, why: str) -> Mapping[str, object]:
         """Keep an alarm out of sight for a time, with a reason."""
@@ -104,9 +112,16 @@ class AlarmDesk:
     def _rows(self) -> list[dict[str, object]]:
         return rows(self._book, Anchor.of(self._clock))
 
-    def _acknowledge(self, key: str, by: str) -> None:
-        self._take(alarm_book.acknowledge(self._book, key, by, self._clock.now_s()))
-        self._audit.audit(key, "acknowledge", f"by {by}")
+    def _acknowledge(self, keys: Sequence[str], by: str) -> Mapping[str, object]:
+        """All at once: to keep the book takes milliseconds."""
+        book, changes, now_s = self._book, list[Change](), self._clock.now_s()
+        for key in keys:
+            book, told = alarm_book.acknowledge(book, key, by, now_s)
+            changes.extend(told)
+        self._take((book, changes))
+        for key in keys:
+            self._audit.audit(key, "acknowledge", f"by {by}")
+        return {"acknowledged": keys}
 
     def _known(self, verb: str, key: str) -> str:
         if key in self._book.alarms:
@@ -139,7 +154,7 @@ def _record(change: Change, clock: Clock) -> AlarmChanged:
         alarm.parent,
         alarm.cause,
         change.word,
-        alarm.stands,
+        alarm.stands and change.word != "closed",  # how one ends that has left the list is not told any more
         change.by,
         change.why,
         None if alarm.shelved is None else alarm.shelved.until_s,

@@ -1,33 +1,29 @@
-"""The book of alarms as plain JSON data, and back from it: after a kill as it was, after a reboot with its times moved."""
+"""The book of alarms as a fact that outlives the process and the boot."""
 
+import json
 from dataclasses import replace
-from math import isfinite
 from types import MappingProxyType
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 
-from edgeagent.autonomy.alarm_book import LONGEST_SHELF_S, MAX_ALARMS, Book
+from edgeagent.autonomy.alarm_book import Book
 from edgeagent.core.clock import Anchor
-from edgeagent.model.alarm import Alarm, Mark, Shelf
+from edgeagent.model.alarm import Alarm
 
-FACT = "autonomy.alarms"
 VERSION = 1
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    """The fact. Times are boot times of the anchor's boot."""
+    """Times are boot times of the anchor's boot."""
 
     v: int
     anchor: Anchor
-    alarms: Annotated[tuple[Alarm, ...], Meta(max_length=MAX_ALARMS)]
-    overflow: Annotated[int, Meta(ge=0)]
+    alarms: tuple[Alarm, ...]
 
 
 def kept(book: Book, anchor: Anchor) -> object:
     """The book as plain JSON data; ``anchor`` is of now."""
-    return msgspec.to_builtins(_Kept(VERSION, anchor, tuple(book.alarms.values()), book.overflow))
+    return msgspec.to_builtins(_Kept(VERSION, anchor, tuple(book.alarms.values())))
 
 
 def resumed(fact: object, now: Anchor) -> tuple[Book, str]:
@@ -35,50 +31,29 @@ def resumed(fact: object, now: Anchor) -> tuple[Book, str]:
     if fact is None:
         return Book(), ""
     try:
+        json.dumps(fact, allow_nan=False)  # no age could be told of a time that is not finite
         found = msgspec.convert(fact, _Kept)
-    except msgspec.ValidationError as error:
-        return Book(), f"cannot use what was kept of the alarms: {error}"
+    except (ValueError, msgspec.ValidationError) as error:
+        return Book(), f"cannot use the alarms that were kept: {error}"
     if found.v != VERSION:
-        return Book(), f"cannot use what was kept of the alarms: it is of version {found.v}"
-    if not all(map(isfinite, _numbers(found))):
-        return Book(), "cannot use what was kept of the alarms: it holds a number that is not finite"
+        return Book(), f"cannot use the alarms that were kept: they are of version {found.v}"
     shift_s = found.anchor.shift_s(now)
-    moved = {one.key: _moved(one, shift_s, now.boottime_s) for one in found.alarms}
-    return Book(MappingProxyType(moved), found.overflow), ""
+    return Book(MappingProxyType({one.key: _shifted(one, shift_s) for one in found.alarms})), ""
 
 
-def _numbers(found: _Kept) -> list[float]:
-    numbers = [found.anchor.boottime_s, found.anchor.wall_s]
-    for one in found.alarms:
-        marks = [one.acknowledged.at_s] if one.acknowledged else []
-        marks += [one.shelved.until_s] if one.shelved else []
-        times = [one.raised_s, one.told_s, one.cleared_s, one.quiet_s, one.eased_s]
-        numbers += [*one.raises_s, *marks, *(time_s for time_s in times if time_s is not None)]
-    return numbers
-
-
-def _moved(alarm: Alarm, shift_s: float, now_s: float) -> Alarm:
-    """In the times of this boot. A wall clock that was wrong puts nothing into the future, and lengthens no shelf."""
-
-    def at(time_s: float) -> float:
-        return min(time_s + shift_s, now_s)
-
-    def maybe(time_s: float | None) -> float | None:
-        return None if time_s is None else at(time_s)
-
-    mark, shelf = alarm.acknowledged, alarm.shelved
+def _shifted(alarm: Alarm, by_s: float) -> Alarm:
+    """The alarm with its times in the present boot's."""
+    if not by_s:
+        return alarm
+    seen_to, shelf = alarm.acknowledged, alarm.shelved
     return replace(
         alarm,
-        raised_s=at(alarm.raised_s),
-        told_s=at(alarm.told_s),
-        cleared_s=maybe(alarm.cleared_s),
-        quiet_s=maybe(alarm.quiet_s),
-        eased_s=maybe(alarm.eased_s),
-        raises_s=tuple(map(at, alarm.raises_s)),
-        acknowledged=None if mark is None else Mark(mark.by, at(mark.at_s)),
-        shelved=None if shelf is None else _shelf(shelf, shift_s, now_s),
+        raised_s=alarm.raised_s + by_s,
+        told_s=alarm.told_s + by_s,
+        cleared_s=None if alarm.cleared_s is None else alarm.cleared_s + by_s,
+        acknowledged=None if seen_to is None else replace(seen_to, at_s=seen_to.at_s + by_s),
+        shelved=None if shelf is None else replace(shelf, until_s=shelf.until_s + by_s),
+        raises_s=tuple(one + by_s for one in alarm.raises_s),
+        quiet_s=None if alarm.quiet_s is None else alarm.quiet_s + by_s,
+        eased_s=None if alarm.eased_s is None else alarm.eased_s + by_s,
     )
-
-
-def _shelf(shelf: Shelf, shift_s: float, now_s: float) -> Shelf:
-    return replace(shelf, until_s=min(shelf.until_s + shift_s, now_s + LONGEST_SHELF_S))

@@ -54,12 +54,13 @@ class Anchor:
     def shift_s(self, later: "Anchor") -> float:
         """What to add to a boot time of this sight to have it in the boot of a later one.
 
-        By wall time where both can be trusted; else as if the later boot had begun at this sight.
+        By wall time where both can be trusted; else as if the later boot had begun at this sight. It cannot have begun
+        before it, whatever the wall clock says.
         """
         if later.boot_id == self.boot_id:
             return 0.0
         if self.trusted and later.trusted:
-            return -self.stepped_s(later)
+            return min(-self.stepped_s(later), -self.boottime_s)
         return -self.boottime_s
 
 

@@ -13,7 +13,7 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "major", "minor", "warning")
 """Worst first."""
 Word = Literal["raised", "cleared", "acknowledged", "shelved", "unshelved", "chattering", "changed", "closed"]
 """What happened to an alarm. One that is cleared and acknowledged leaves the list with no further word;
-``closed`` is one that leaves it without being both."""
+``closed`` is one that leaves it without being both, so also one that stands and finds no room any more."""
 
 
 def rank(severity: Severity) -> int:
@@ -71,6 +71,11 @@ class Alarm:
     def stands(self) -> bool:
         """Its condition holds, or is not sure to have ended."""
         return self.cleared_s is None
+
+    @property
+    def is_over(self) -> bool:
+        """It is cleared and acknowledged, and no shelf waits for its next coming."""
+        return self.cleared_s is not None and self.acknowledged is not None and self.shelved is None
 
 
 @dataclass(frozen=True, slots=True)

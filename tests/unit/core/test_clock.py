@@ -126,6 +126,20 @@ async def test_passing_time_is_no_step():
     assert before.stepped_s(Anchor.of(clock)) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("boot", "trusted", "up_s", "off_s", "expected_s"),
+    [
+        ("a", True, 900.0, 0.0, 0.0),  # the same boot
+        ("b", True, 50.0, 600.0, -1550.0),  # 550 s off, 50 s up
+        ("b", False, 50.0, 600.0, -1000.0),
+        ("b", True, 50.0, -86400.0, -1000.0),  # the wall clock went back
+    ],
+)
+def test_a_boot_time_is_moved_into_a_later_boot_and_never_beyond_its_beginning(boot, trusted, up_s, off_s, expected_s):
+    before = Anchor("a", 1000.0, YEAR_2020_S + 1e6, trusted=True)
+    assert before.shift_s(Anchor(boot, up_s, before.wall_s + off_s, trusted)) == expected_s
+
+
 async def test_the_system_clock_counts_from_boot_and_names_it(tmp_path):
     clock = SystemClock()
     assert len(clock.boot_id) == 32
