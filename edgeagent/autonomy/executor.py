@@ -98,6 +98,11 @@ class Executor:
         return dict(self._standing)
 
     @property
+    def is_acting(self) -> bool:
+        """Whether an act is under way."""
+        return any(not lane.done() for lane in self._lanes.values())
+
+    @property
     def targets(self) -> Collection[PointId]:
         """What can be set."""
         return self._actuators.keys()

@@ -1,6 +1,7 @@
 """Preparing to act: no protective act is the first use of anything, and what could not be switched is known before."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -29,8 +30,10 @@ class Prepare:
     beat_every_s = 300.0
     critical = False
 
-    def __init__(self, worker: Worker, clock: Clock, health: Health) -> None:
-        self._worker, self._clock, self._health = worker, clock, health
+    def __init__(
+        self, worker: Worker, clock: Clock, health: Health, is_acting: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._worker, self._clock, self._health, self._is_acting = worker, clock, health, is_acting
         self._actuators = Actuators()
         self._former: list[Actuators] = []
         self._troubles: dict[str, str] = {}
@@ -44,7 +47,7 @@ class Prepare:
         self._changed.set()
 
     def let_go(self, former: Actuators) -> None:
-        """Close what was replaced."""
+        """Close what was replaced, once no act is under way: it may have begun with it."""
         self._former.append(former)
         self._changed.set()
 
@@ -61,10 +64,11 @@ class Prepare:
         try:
             while True:
                 self._changed.clear()
-                await self._close_former()
+                if not self._is_acting():
+                    await self._close_former()
                 await self._look()
                 beat()
-                await self._rest(AGAIN_S if self._troubles else EVERY_S, beat)
+                await self._rest(AGAIN_S if self._troubles or self._former else EVERY_S, beat)
         finally:
             await self._close_former()
 

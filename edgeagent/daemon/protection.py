@@ -55,7 +55,7 @@ class Protection:
         self._parts, self._book = parts, book
         self._configuration = configuration
         self.worker = Worker(SPEC, clock, health, metrics, on_line=_child_says)
-        self.prepare = Prepare(self.worker, clock, health)
+        self.prepare = Prepare(self.worker, clock, health, lambda: self.executor.is_acting)
         self.executor = Executor({}, audit=store, clock=clock, health=health, metrics=metrics, acted=self._hurry)
         self._poke: Callable[[DeviceId], object] = lambda _device: None
         site, tables = configuration.site, configuration.tables

@@ -83,7 +83,7 @@ async def test_an_alarm_appears_while_one_looks_with_what_folds_under_it(
     await page.until(f"return {LINE}?.querySelector('summary').textContent === '+1 folded'")
     told = await page.js(f"return [...{LINE}.children].map((one) => one.textContent)")
     assert told[0] == "major"
-    assert told[1].startswith("the inlet of rack-1 is above 32 °C")
+    assert told[1].startswith("The inlet of rack-1 is above 32 °C")
     assert " ago" in told[1]
     assert not await page.js(f"return {LINE}.querySelector('details li').checkVisibility()")
     await page.js(f"{LINE}.querySelector('summary').focus()")
