@@ -134,8 +134,12 @@ def _down(where: place.Place, options: Namespace, error: client.NotRunningError)
     except EdgeAgentError as trouble:
         print(f"{where.name}: the daemon is not running ({error}), and its journal tells nothing: {trouble}")
         return 3
-    book, _ = resumed(fact, Anchor.of(SystemClock()))
-    found = rows(book, Anchor.of(SystemClock()))
+    now = Anchor.of(SystemClock())
+    book, garbled = resumed(fact, now)
+    if garbled:
+        print(f"{where.name}: the daemon is not running ({error}), and what stood is not known: {garbled}")
+        return 3
+    found = rows(book, now)
     view = {"alarms": found, "standing": sum(map(_is_in_sight, found)), "worst": worst(found), "overflow": 0}
     if options.json:
         print(json.dumps({"running": False, "why": str(error), **view}, indent=2))

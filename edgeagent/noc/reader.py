@@ -51,6 +51,8 @@ class Reader:
 
     connection: sqlite3.Connection
     _latest: dict[tuple[int, str], tuple[int, int, str, float, bytes, str, str, float]] = field(default_factory=dict)
+    _eased: set[int] = field(default_factory=set)
+    """The pods of which an alarm ended."""
 
     def read(self, key: CoverKey, sequence: int, content: bytes, received_s: float) -> Found | None:
         """Take in what a record says; None when it is of no kind that this program knows."""
@@ -90,7 +92,7 @@ class Reader:
         row = (pod, alarm.key, epoch, sequence, alarm.stands, alarm.severity, alarm.text, alarm.parent)
         self.connection.execute(_ALARM, (*row, alarm.word, alarm.by, alarm.boot, alarm.time_s))
         if not alarm.stands:
-            self.connection.execute(_FORGET_ALARMS, (pod, pod, MOST_ALARMS))
+            self._eased.add(pod)
 
     def presence(self, pod: int, payload: bytes, received_s: float) -> None:
         """Keep a pod's word on being there, unless it is the late will of an older connection."""
@@ -99,8 +101,9 @@ class Reader:
             self.connection.execute("INSERT OR REPLACE INTO presence VALUES (?, ?, ?)", (pod, payload, received_s))
 
     def finish(self) -> None:
-        """Write the newest value of each point."""
+        """Write the newest value of each point, and forget alarms that ended, of pods that have too many."""
         self.connection.executemany(_LATEST, [(*key, *row) for key, row in self._latest.items()])
+        self.connection.executemany(_FORGET_ALARMS, [(pod, pod, MOST_ALARMS) for pod in sorted(self._eased)])
 
     def _sample(self, pod: int, epoch: int, sequence: int, sample: Sample, received_s: float) -> None:
         for entry in sample.readings:

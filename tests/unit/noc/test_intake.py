@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from edgeagent.core.database import Database
 from edgeagent.model.journal import Ack, Batch, Stream
 from edgeagent.noc import query
+from edgeagent.noc.alarms import standing
 from edgeagent.noc.fleet import Changes, Fleet
 from edgeagent.noc.intake import MOST_ASIDE, Arrival, Intake
 from edgeagent.noc.schema import PROFILE
 from edgeagent.wire import chain, frame, presence, record
 from edgeagent.wire.presence import Being, Presence, Why
 from edgeagent.wire.record import (
+    AlarmChanged,
     Audited,
     ClockAnchor,
     Described,
@@ -315,12 +317,14 @@ def test_no_record_stops_the_intake(noc, data):
         | st.builds(EpochOpened, text, st.lists(st.tuples(natural, natural), max_size=3).map(tuple))
         | st.builds(ClockAnchor, text, number, number, st.booleans(), text)
         | st.builds(Audited, text, text, number, text, text, text)
+        | st.builds(AlarmChanged, text, number, *[text] * 6, st.booleans(), text, text, st.none() | number, natural)
         | st.builds(Sample, text, number, text, text, st.tuples(st.builds(Entry, text, value, text, text)))
     )
     stream, first = data.draw(st.sampled_from(Stream)), data.draw(st.integers(1, 2**62))
     noc.journal(stream, first, record.encode(one), epoch=data.draw(natural))
     query.pods(noc.path, NOW_S)
     query.points(noc.path)
+    standing(noc.path)
 
 
 def test_a_query_without_a_database_says_what_to_do(tmp_path):

@@ -10,7 +10,18 @@ from edgeagent.model.errors import WireError
 from edgeagent.model.points import PointId
 from edgeagent.model.reading import Quality, Reading, ReadingBatch, Reason, bad
 from edgeagent.wire import record
-from edgeagent.wire.record import Audited, ClockAnchor, Described, Entry, EpochOpened, Gap, Lost, PointSpec, Sample
+from edgeagent.wire.record import (
+    AlarmChanged,
+    Audited,
+    ClockAnchor,
+    Described,
+    Entry,
+    EpochOpened,
+    Gap,
+    Lost,
+    PointSpec,
+    Sample,
+)
 
 RECORDS = [
     Sample("abcdef01", 12.5, "pdu-a", "fast", (Entry("p", 1.5), Entry("q", None, "BAD", "stale"), Entry("r", "open"))),
@@ -20,6 +31,7 @@ RECORDS = [
     Gap(1, 5, 9, "budget"),
     Lost("queue full", 12),
     Audited("00" * 32, "abcdef01", 1.0, "agent", "start", "detail"),
+    AlarmChanged("abcdef01", 1.0, "a", "major", "text", "b", "c", "shelved", True, "N. Berg", "why", 61.0, 3),
 ]
 
 
@@ -42,6 +54,22 @@ def test_a_number_that_is_not_finite_is_refused(number):
             record.decode(record.encode(one))
     with pytest.raises(WireError):
         record.decode(record.encode(ClockAnchor("b", number, 1.0, True, "start")))
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_an_alarm_whose_times_are_not_finite_is_refused(number):
+    for time_s, until_s in ((number, None), (1.0, number)):
+        one = AlarmChanged("b", time_s, "a", "major", "t", "", "", "raised", True, until_s=until_s)
+        with pytest.raises(WireError):
+            record.decode(record.encode(one))
+
+
+def test_an_alarm_of_the_first_kind_is_read_for_good():
+    """Its fields and their order are released: more may only come at the end, with a default."""
+    raw = msgspec.msgpack.encode(["alarm", "b", 1.0, "a", "major", "t", "", "", "cleared", False])
+    assert record.decode(raw) == AlarmChanged("b", 1.0, "a", "major", "t", "", "", "cleared", False)
+    later = msgspec.msgpack.encode(["alarm", "b", 1.0, "a", "major", "t", "", "", "new", True, "", "", None, 2, "more"])
+    assert record.decode(later) == AlarmChanged("b", 1.0, "a", "major", "t", "", "", "new", True, times=2)
 
 
 @pytest.mark.parametrize(
