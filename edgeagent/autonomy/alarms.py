@@ -1,11 +1,13 @@
 """The alarm desk: conditions in, states out. Each change is a record for the NOC; the book outlives the process."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 import structlog
 
 from edgeagent.autonomy import alarm_book
-from edgeagent.autonomy.alarm_book import LONGEST_SHELF_S, Turn
+from edgeagent.autonomy.alarm_book import LONGEST_SHELF_S, Book, Turn
 from edgeagent.autonomy.alarm_view import rows, worst
 from edgeagent.autonomy.kept_alarms import kept, resumed
 from edgeagent.config.values import nearest
@@ -35,11 +37,10 @@ class AlarmDesk:
         self._journal, self._facts, self._audit, self._clock = journal, facts, audit, clock
         self.version = 0
         """Another one whenever something has changed that people must see at once."""
-        self._book, notice = resumed(facts.fact(FACT), Anchor.of(clock))
-        if notice:
-            log.error("what was kept cannot be used", error=notice)
-        self._unsure = frozenset(one.key for one in self._book.alarms.values() if one.stands)
+        self._book, self._is_resumed = Book(), False
+        self._unsure: frozenset[str] = frozenset()
         self._sure_s = clock.now_s() + SETTLE_S
+        self._resume()
         self._changes = metrics.counter("edgeagent_alarm_changes", "Changes of alarms, by what happened")
         standing = metrics.gauge(
             "edgeagent_alarms", "Alarms that stand and are neither shelved nor folded, by severity"
@@ -57,6 +58,7 @@ class AlarmDesk:
 
     def update(self, wanted: Sequence[AlarmWanted]) -> None:
         """These conditions hold now, and no others."""
+        self._resume()
         now_s = self._clock.now_s()
         if self._unsure:
             seen = {one.key for one in wanted}
@@ -112,6 +114,21 @@ class AlarmDesk:
     def _rows(self) -> list[dict[str, object]]:
         return rows(self._book, Anchor.of(self._clock))
 
+    def _resume(self) -> None:
+        """Go on from what was kept, once it can be known; what came up until then goes before it."""
+        if self._is_resumed or not self._facts.knows_facts:
+            return
+        self._is_resumed = True
+        before, notice = resumed(self._facts.fact(FACT), Anchor.of(self._clock))
+        if notice:
+            log.error("what was kept cannot be used", error=notice)
+        self._unsure = frozenset(one.key for one in before.alarms.values() if one.stands)
+        self._sure_s = self._clock.now_s() + SETTLE_S
+        came_up = bool(self._book.alarms)
+        self._book = replace(self._book, alarms=MappingProxyType({**before.alarms, **self._book.alarms}))
+        if came_up:
+            self._note()
+
     def _acknowledge(self, keys: Sequence[str], by: str) -> Mapping[str, object]:
         """All at once: to keep the book takes milliseconds."""
         book, changes, now_s = self._book, list[Change](), self._clock.now_s()
@@ -139,8 +156,11 @@ class AlarmDesk:
             _tell(change)
         if self._book is not before:
             self.version += bool(changes)
-        if changes:
-            self._facts.note_fact(FACT, kept(self._book, Anchor.of(self._clock)))
+        if changes and self._is_resumed:
+            self._note()
+
+    def _note(self) -> None:
+        self._facts.note_fact(FACT, kept(self._book, Anchor.of(self._clock)))
 
 
 def _record(change: Change, clock: Clock) -> AlarmChanged:

@@ -13,7 +13,7 @@ from edgeagent.autonomy.chronicle import Chronicle
 from edgeagent.autonomy.compiled import Tables
 from edgeagent.autonomy.decide import decide
 from edgeagent.autonomy.executor import Executor
-from edgeagent.autonomy.kept_memory import kept, kernel, resumed
+from edgeagent.autonomy.kept_memory import joined, kept, kernel, resumed
 from edgeagent.autonomy.latest import Latest
 from edgeagent.autonomy.observed import observed
 from edgeagent.autonomy.orders import Orders
@@ -98,11 +98,10 @@ class Cycle:
         self.changes = 0
         """How often what is decided became something else: who shows it need look only then."""
         self.adopt(site, tables)
-        self._memory, notice = resumed(facts.fact(FACT), Anchor.of(clock))
+        self._memory, self._is_resumed = Memory(), False
+        self._resume()
         self._kernel = kernel(self._memory)
         self._turned_s = -TURN_S
-        for trouble in filter(None, (notice, orders.notice)):
-            log.error("what was kept cannot be used", error=trouble)
 
     @property
     def site(self) -> Site:
@@ -137,6 +136,8 @@ class Cycle:
     def turn(self) -> Decision:
         """Make one decision, have it remembered and told, and hand it to the executor."""
         began_s = self._clock.now_s()
+        self._resume()
+        self._orders.resume()
         snapshot, before = self._state.snapshot(), self._memory
         intents, locks = self._orders.intents(), frozenset(self._orders.locks)
         resets = self._orders.take_resets()
@@ -164,10 +165,20 @@ class Cycle:
         self._turned_s = began_s
         return decision
 
+    def _resume(self) -> None:
+        """Go on from what was kept, once it can be known; what happened until then goes before it."""
+        if self._is_resumed or not self._facts.knows_facts:
+            return
+        self._is_resumed = True
+        kept_before, notice = resumed(self._facts.fact(FACT), Anchor.of(self._clock))
+        self._memory = joined(kept_before, self._memory)
+        if notice:
+            log.error("what was kept cannot be used", error=notice)
+
     def _remember(self) -> None:
         """Keep the memory when it has come to be worth a write; see `Facts.note_fact` for the order."""
         now = kernel(self._memory)
-        if now != self._kernel:
+        if now != self._kernel and self._is_resumed:
             self._kernel = now
             self._facts.note_fact(FACT, kept(self._memory, Anchor.of(self._clock)))
 

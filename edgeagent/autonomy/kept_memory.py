@@ -73,6 +73,22 @@ def resumed(fact: object, now: Anchor) -> tuple[Memory, str]:
     ), ""
 
 
+def joined(kept_before: Memory, present: Memory) -> Memory:
+    """The present memory of a process that could not know what was kept until now, and what was kept."""
+    if present.time_s is None:
+        return kept_before
+    off = {one.load for one in present.shed}
+    active = {name: one for name, one in kept_before.interlocks.items() if one.active}
+    return replace(
+        present,
+        shed=(*(one for one in kept_before.shed if one.load not in off), *present.shed),
+        interlocks=MappingProxyType(
+            {name: one if one.active else active.get(name, one) for name, one in present.interlocks.items()}
+        ),
+        restored_s=kept_before.restored_s if present.restored_s is None else present.restored_s,
+    )
+
+
 def _limit(one: _Limit, shift_s: float) -> LimitMemory:
     """It holds until it is seen not to; until it is seen at all, it is blind."""
     return LimitMemory(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import msgspec
+import structlog
 
 from edgeagent.autonomy import lease
 from edgeagent.autonomy.compiled import Tables
@@ -19,6 +20,8 @@ from edgeagent.model.site import Site
 FACT = "autonomy.orders"
 MAX_LOCKS = 500
 MAX_TEXT = 200
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,18 @@ class Orders:
         self._resets: set[str] = set()
         self.changes = 0
         """How often people had something done."""
-        self.notice = self._resume(facts.fact(FACT))
-        """What is wrong with what was kept, if anything."""
+        self._is_resumed = False
+        self.resume()
+
+    def resume(self) -> None:
+        """Go on from what was kept, once it can be known; what people ordered until then goes before it."""
+        if self._is_resumed or not self._facts.knows_facts:
+            return
+        self._is_resumed = True
+        if trouble := self._take_up(self._facts.fact(FACT)):
+            log.error("what was kept cannot be used", error=trouble)
+        if self._locks or self._overrides:
+            self._note()
 
     def adopt(self, site: Site, tables: Tables) -> None:
         """Go on with another site and other tables; an override of what is gone ends."""
@@ -193,10 +206,15 @@ class Orders:
         self._overrides = {one.id: one for one in self._overrides.values() if one.until_s > now_s}
         self._audit.audit(subject, action, detail)
         self.changes += 1
+        if self._is_resumed:
+            self._note()
+
+    def _note(self) -> None:
         fact = _Kept(Anchor.of(self._clock), tuple(self._locks.values()), tuple(self._overrides.values()))
         self._facts.note_fact(FACT, msgspec.to_builtins(fact))
 
-    def _resume(self, fact: object) -> str:
+    def _take_up(self, fact: object) -> str:
+        """What is wrong with the fact, if anything."""
         if fact is None:
             return ""
         try:
@@ -205,9 +223,11 @@ class Orders:
             return f"cannot use the locks and overrides that were kept: {error}"
         now = Anchor.of(self._clock)
         shift_s = kept.anchor.shift_s(now)
-        self._locks = {one.name: replace(one, at_s=one.at_s + shift_s) for one in kept.locks}
+        self._locks = {one.name: replace(one, at_s=one.at_s + shift_s) for one in kept.locks} | self._locks
+        self.changes += 1
         if kept.anchor.boot_id == now.boot_id:  # after a reboot an override is over; a lock never is
-            self._overrides = {one.id: one for one in kept.overrides}
+            held = {one.target for one in self._overrides.values()}
+            self._overrides |= {one.id: one for one in kept.overrides if one.target not in held}
             self._rebuild()
         return ""
 

@@ -138,6 +138,10 @@ class Outbox(Protocol):
 class Facts(Protocol):
     """Small things that outlive the process, by name."""
 
+    @property
+    def knows_facts(self) -> bool:
+        """Whether what was kept can be known; a store that opens late says no until then."""
+
     def fact(self, name: str) -> object | None:
         """What was kept (plain JSON data), or None."""
 

@@ -203,6 +203,11 @@ class Store:
             self._committer.note(safety, error)
             return ()
 
+    @property
+    def knows_facts(self) -> bool:
+        """Whether the file with the facts is open."""
+        return self._files.safety is not None
+
     def fact(self, name: str) -> object | None:
         """A small fact that was kept (JSON), or None."""
         safety = self._files.safety

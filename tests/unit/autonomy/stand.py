@@ -27,11 +27,12 @@ class Keeper:
 
     def __init__(self, facts: Mapping[str, object] | None = None) -> None:
         self.facts = dict(facts or {})
+        self.knows_facts = True
         self.entries: list[AuditEntry] = []
         self.order: list[str] = []
 
     def fact(self, name: str) -> object | None:
-        return self.facts.get(name)
+        return self.facts.get(name) if self.knows_facts else None
 
     def note_fact(self, name: str, value: object) -> None:
         self.facts[name] = value

@@ -284,3 +284,18 @@ def test_a_long_text_fits_its_record(one: Desk) -> None:
     one.desk.update([AlarmWanted("a", "major", "x" * 5000)])
     one.desk.shelve("a", 60.0, "N. Berg", "y" * 5000)
     assert [(len(record.text), len(record.why)) for record in one.records] == [(1024, 0), (1024, 200)]
+
+
+def test_alarms_are_not_lost_when_the_store_opens_late(one: Desk) -> None:
+    one.desk.update([PDU])
+    one.desk.acknowledge(PDU.key, "N. Berg")
+    keeper = Keeper(one.keeper.facts)
+    keeper.knows_facts = False
+    late = Desk(keeper, one.clock)
+    late.desk.update([HOT])
+    assert [row["key"] for row in late.rows()] == [HOT.key]
+    assert HOT.key not in str(keeper.facts[FACT]), "what was kept is not written over before it is known"
+    keeper.knows_facts = True
+    late.desk.update([HOT])
+    assert {str(row["key"]): row["acknowledged"] is not None for row in late.rows()} == {HOT.key: False, PDU.key: True}
+    assert HOT.key in str(keeper.facts[FACT])

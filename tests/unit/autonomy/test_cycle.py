@@ -126,3 +126,19 @@ async def test_an_output_that_does_not_stay_is_ordered_again() -> None:
     await until(lambda: stand.world.is_off("r1-p3"))
     run.cancel()
     await asyncio.wait([run])
+
+
+async def test_what_was_shed_is_not_forgotten_when_the_store_opens_late() -> None:
+    stand = Stand()
+    await hot(stand)
+    keeper = Keeper(json.loads(json.dumps(stand.keeper.facts)))
+    keeper.knows_facts = False
+    late = Stand(keeper=keeper, clock=stand.clock)
+    for cord in (*late.world.site.loads["r1-p3"].cords, *late.world.site.loads["r1-p3b"].cords):
+        late.world.set(PointId(f"{cord}.state"), "off")
+    await late.pass_time(3)
+    assert late.cycle.memory.shed == ()
+    keeper.knows_facts = True
+    await late.pass_time(2)
+    assert [one.load for one in late.cycle.memory.shed] == ["r1-p3", "r1-p3b"]
+    assert standing(late) == {"load/r1-p3.power": "off", "load/r1-p3b.power": "off"}

@@ -145,8 +145,21 @@ def test_every_act_of_a_person_is_audited_with_the_name(stand: Stand) -> None:
     assert all("N. Berg" in one.detail or "A. Ito" in one.detail for one in stand.keeper.entries)
 
 
-def test_facts_that_make_no_sense_are_told_and_nothing_is_held(stand: Stand) -> None:
+def test_facts_that_make_no_sense_leave_nothing_held(stand: Stand) -> None:
     keeper = Keeper({FACT: {"locks": 3}})
     orders = Orders(stand.world.site, stand.tables, facts=keeper, audit=keeper, clock=stand.clock)
-    assert "cannot use the locks and overrides" in orders.notice
     assert not orders.locks
+
+
+async def test_locks_are_not_lost_when_the_store_opens_late(stand: Stand) -> None:
+    stand.orders.lock("r1-p3", by="N. Berg", why="hands inside")
+    keeper = Keeper(json.loads(json.dumps(stand.keeper.facts)))
+    keeper.knows_facts = False
+    late = Stand(keeper=keeper, clock=stand.clock)
+    late.orders.lock("r2-p3", by="A. Ito", why="")
+    assert "r2-p3" not in str(keeper.facts[FACT]), "what was kept is not written over before it is known"
+    keeper.knows_facts = True
+    await late.pass_time(1)
+    assert set(late.orders.locks) == {"r1-p3", "r2-p3"}
+    assert "r1-p3" in str(keeper.facts[FACT])
+    assert "r2-p3" in str(keeper.facts[FACT])

@@ -26,7 +26,7 @@ def test_a_text_may_have_a_default() -> None:
     assert text({}, "why", "") == ""
 
 
-@pytest.mark.parametrize("value", [None, True, "5", float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [None, True, "5", float("nan"), float("inf"), 10**400])
 def test_what_is_no_number_is_refused(value: object) -> None:
     with pytest.raises(ActRefused, match='"for_s" must be a number'):
         number({"for_s": value}, "for_s")
