@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 EPILOG = """examples:
   edgeagent check --config /etc/edgeagent/edgeagent.toml
   edgeagent status
+  edgeagent alarms
+  edgeagent explain
   edgeagent points 'pdu-a1/outlet.*'
   edgeagent points --bad --json
   edgeagent demo --seconds 60

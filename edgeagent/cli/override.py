@@ -1,6 +1,7 @@
 """``edgeagent override``: hold a load, outlet or setpoint for a time; it ends by itself."""
 
 import json
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +17,7 @@ EPILOG = """examples:
 
 Interlocks go before a person's override; `edgeagent explain` tells what limits it. When it ends, a load stays
 as it is: nothing is switched on by an end. It does not outlive a reboot.
-exit codes: 0 done, 1 refused and the reason is told, 3 the daemon is not running"""
+exit codes: 0 done, 1 refused and the reason is told, 2 wrong usage, 3 the daemon is not running"""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -35,6 +36,9 @@ def configure(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace) -> int:
     """Have it done, or list what is held."""
+    if options.name and not options.value:
+        print(f"edgeagent override: to what? edgeagent override {options.name} on, or off", file=sys.stderr)
+        return 2
     where = place.find(options)
     try:
         answer, said = _done(where, options)
