@@ -16,9 +16,10 @@ PARTLY = "partly"
 
 def observed(snapshot: Snapshot, outputs: Iterable[Output], site: Site) -> dict[PointId, Seen]:
     """The targets of these outputs of which every reading is GOOD."""
-    cords = {load.target: load.cords for load in site.loads.values()}
+    wanted = tuple(outputs)
+    cords = {load.target: load.cords for load in site.loads.values()} if wanted else {}  # of hundreds, at each turn
     found: dict[PointId, Seen] = {}
-    for output in outputs:
+    for output in wanted:
         points = [state_point(cord) for cord in cords[output.target]] if output.target in cords else [output.target]
         readings = [_good(snapshot.readings.get(point)) for point in points]
         known = [one for one in readings if one is not None]
