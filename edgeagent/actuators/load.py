@@ -88,9 +88,11 @@ class LoadActuator:
         refusal = self._refusal(word, before)
         if refusal is not None:
             return refusal
+        former = _other(word)
         written: list[OutletActuator] = []
         for cord in [seen.cord for seen in before if seen.word != word]:
-            outcome = await _tried(cord, word)
+            # What was just read of the first cord still holds; by the time of the others it may not.
+            outcome = await _tried(cord, word, seen=None if written else former)
             if outcome.word != FAILED:
                 written.append(cord)
             if outcome.word != DONE:
@@ -98,7 +100,7 @@ class LoadActuator:
         return Outcome(self.target, DONE, f"load {self._name} is {word}", word)
 
     async def _put_back(self, word: str, written: Sequence[OutletActuator], why: str) -> Outcome:
-        former = next(iter(WORDS - {word}))
+        former = _other(word)
         for cord in reversed(written):
             await _tried(cord, former, undo=True)
         after = await self._look(insist=True)
@@ -133,6 +135,10 @@ class LoadActuator:
         return Outcome(self.target, FAILED, text, _common(seen))
 
 
+def _other(word: str) -> str:
+    return next(iter(WORDS - {word}))
+
+
 async def _seen(cord: OutletActuator, *, insist: bool) -> Seen:
     try:
         return Seen(cord, await cord.look(insist=insist))
@@ -140,9 +146,9 @@ async def _seen(cord: OutletActuator, *, insist: bool) -> Seen:
         return Seen(cord, None, str(error))
 
 
-async def _tried(cord: OutletActuator, word: str, *, undo: bool = False) -> Outcome:
+async def _tried(cord: OutletActuator, word: str, *, undo: bool = False, seen: str | None = None) -> Outcome:
     try:
-        return await cord.switch(word, undo=undo)
+        return await cord.switch(word, undo=undo, seen=seen)
     except DeviceError as error:
         return Outcome(cord.target, UNVERIFIED, str(error))
 

@@ -94,11 +94,14 @@ class OutletActuator:
             return 0.0
         return max(0.0, self._last[1] + self._pdu.off_on_interval_s - self._clock.now_s())
 
-    async def switch(self, word: str, *, undo: bool = False) -> Outcome:
-        """As `apply`; ``undo`` takes a command back and does not wait for the least time between commands."""
+    async def switch(self, word: str, *, undo: bool = False, seen: str | None = None) -> Outcome:
+        """As `apply`; ``undo`` takes a command back and does not wait for the least time between commands.
+
+        ``seen`` is what was read of it at this moment; without it is looked.
+        """
         async with self._lock:
             try:
-                now = await self.look(insist=undo)
+                now = seen or await self.look(insist=undo)
             except DeviceError as error:
                 return self._outcome(FAILED, f"cannot switch {self.target} {word}; nothing was written: {error}")
             if now == word:

@@ -5,6 +5,7 @@ It turns when a reading comes that a limit looks at, and once a second at least.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -35,6 +36,8 @@ TURN_S = 1.0
 """The longest time between two decisions."""
 LEAST_S = 0.005
 """The shortest: what is read within it is decided together."""
+ACT_FIRST_S = 0.02
+"""How long what is only told waits while an act begins: both would share one processor."""
 MAX_BATCHES = 1000
 TICK_BOUNDS_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 
@@ -64,6 +67,21 @@ class Flight(Protocol):
         tables: Tables,
     ) -> None:
         """Keep what a decision was made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A decision and what it was made from; ``is_fresh`` when it wants something that was not wanted before."""
+
+    snapshot: Snapshot
+    before: Memory
+    decision: Decision
+    intents: tuple[Intent, ...]
+    locks: frozenset[str]
+    resets: frozenset[str]
+    site: Site
+    tables: Tables
+    is_fresh: bool
 
 
 class Cycle:
@@ -129,12 +147,21 @@ class Cycle:
         """Decide until cancelled."""
         with self._state.batches.subscribe(self.name, MAX_BATCHES) as batches:
             while True:
-                self.turn()
+                made = self._decide()
+                if made.is_fresh:
+                    await asyncio.sleep(ACT_FIRST_S)
+                self._tell(made)
                 beat()
                 await self._next(batches)
 
     def turn(self) -> Decision:
-        """Make one decision, have it remembered and told, and hand it to the executor."""
+        """Make one decision, hand it to the executor, and tell of it."""
+        made = self._decide()
+        self._tell(made)
+        return made.decision
+
+    def _decide(self) -> _Made:
+        """A decision that is remembered and handed to the executor."""
         began_s = self._clock.now_s()
         self._resume()
         self._orders.resume()
@@ -149,21 +176,25 @@ class Cycle:
         self._remember()
         if self._chronicle.tell(self.latest, self._tables):
             self.changes += 1
-        self._executor.submit(outputs, observed(snapshot, outputs, self._site))
+        is_fresh = self._executor.submit(outputs, observed(snapshot, outputs, self._site))
         self._tick_s.observe(self._clock.now_s() - began_s)
+        self._turned_s = began_s
+        return _Made(snapshot, before, decision, intents, locks, resets, self._site, self._tables, is_fresh)
+
+    def _tell(self, made: _Made) -> None:
+        """The alarms and the recording of a decision: what acts goes before them."""
+        decision = made.decision
         self._alarms.update([*decision.alarms, *(one for watcher in self._watchers for one in watcher())])
         self._flight.tick(
-            snapshot,
-            before,
+            made.snapshot,
+            made.before,
             decision,
-            intents=intents,
-            locks=locks,
-            resets=resets,
-            site=self._site,
-            tables=self._tables,
+            intents=made.intents,
+            locks=made.locks,
+            resets=made.resets,
+            site=made.site,
+            tables=made.tables,
         )
-        self._turned_s = began_s
-        return decision
 
     def _resume(self) -> None:
         """Go on from what was kept, once it can be known; what happened until then goes before it."""

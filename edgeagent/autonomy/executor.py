@@ -112,25 +112,27 @@ class Executor:
         self._actuators = actuators
         self._standing = {target: one for target, one in self._standing.items() if target in actuators}
 
-    def submit(self, outputs: Sequence[Output], seen: Mapping[PointId, Seen] = NOTHING) -> None:
-        """Want these outputs and no others; what is wanted already costs nothing.
+    def submit(self, outputs: Sequence[Output], seen: Mapping[PointId, Seen] = NOTHING) -> bool:
+        """Want these outputs and no others; whether any is new. What is wanted already costs nothing.
 
         ``seen`` says what targets are read to be, and since when: one that does not stay as it was set is set again.
         """
         wanted = {output.target: output for output in outputs if output.target in self._actuators}
         for target in [target for target in self._standing if target not in wanted]:
             self._drop(target)
-        now_s = self._clock.now_s()
+        now_s, is_fresh = self._clock.now_s(), False
         for target, output in wanted.items():
             before = self._standing.get(target)
             if before is None or before.output.value != output.value:
                 self._put(Standing(output, now_s))
+                is_fresh = True
                 continue
             if before.output != output:
                 before = replace(before, output=output)
                 self._put(before)
             if self._is_due_again(before, seen.get(target), now_s):
                 self._put(replace(before, tries=0, outcome=None))
+        return is_fresh
 
     def alarms(self) -> list[AlarmWanted]:
         """One for each target that is not as it should be."""

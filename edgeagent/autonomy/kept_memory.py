@@ -31,8 +31,11 @@ class _Kept(msgspec.Struct, frozen=True):
     shed: tuple[ShedLoad, ...]
     restored_s: float | None
     interlocks: dict[str, InterlockMemory]
+    """Those that are tripped or latched."""
     limits: dict[str, _Limit]
     """Those that hold."""
+    trips: dict[str, int] = {}
+    """How often each has tripped so far."""
 
 
 def kernel(memory: Memory) -> tuple[object, ...]:
@@ -46,8 +49,9 @@ def kept(memory: Memory, anchor: Anchor) -> object:
     limits = {
         name: _Limit(one.why[:200], one.changed_s, one.transitions) for name, one in memory.limits.items() if one.on
     }
-    interlocks = {name: one for name, one in memory.interlocks.items() if one.active or one.trips}
-    fact = _Kept(VERSION, anchor, memory.version, memory.shed, memory.restored_s, interlocks, limits)
+    interlocks = {name: one for name, one in memory.interlocks.items() if one.active}
+    trips = {name: one.trips for name, one in memory.interlocks.items() if one.trips}
+    fact = _Kept(VERSION, anchor, memory.version, memory.shed, memory.restored_s, interlocks, limits, trips)
     return msgspec.to_builtins(fact, str_keys=True)
 
 
@@ -63,10 +67,12 @@ def resumed(fact: object, now: Anchor) -> tuple[Memory, str]:
         return Memory(), f"cannot use what was kept of the last decisions: it is of version {found.v}"
     shift_s = found.anchor.shift_s(now)
     shed = tuple(replace(one, since_s=one.since_s + shift_s) for one in found.shed)
+    quiet = {name: InterlockMemory(trips=trips) for name, trips in found.trips.items()}
+    active = {name: _interlock(one, shift_s) for name, one in found.interlocks.items()}
     return Memory(
         time_s=None,
         limits=MappingProxyType({name: _limit(one, shift_s) for name, one in found.limits.items()}),
-        interlocks=MappingProxyType({name: _interlock(one, shift_s) for name, one in found.interlocks.items()}),
+        interlocks=MappingProxyType(quiet | active),
         shed=shed,
         restored_s=found.restored_s,
         version=found.version,

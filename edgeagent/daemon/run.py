@@ -5,6 +5,7 @@ import faulthandler
 import gc
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from edgeagent.daemon.wiring import Daemon, wire
 from edgeagent.model.errors import ConfigError
 
 STATUS_EVERY_S = 5.0
+SWITCH_S = 0.001
 API_PATIENCE_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -106,3 +108,5 @@ def _settle_memory() -> None:
     gc.enable()
     gc.freeze()
     gc.set_threshold(10_000, 50, 1000)
+    # A thread that has written to the disk waits at most so long for the loop to let it say so (default: 5 ms).
+    sys.setswitchinterval(SWITCH_S)

@@ -58,33 +58,76 @@ class Limit:
     window_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class LimitMemory:
     """What a limit remembers, and its statistics for people.
 
     ``held_s`` counts how long the opposite of ``on`` has been seen, on ``held_readings`` readings; ``blind_s`` how long
-    nothing was known of the point. ``changed_s`` is CLOCK_BOOTTIME of the last transition.
+    nothing was known of the point. ``blind`` says whether nothing is known of it now. ``seen`` is the reading that was
+    looked at last, ``looked`` what it says by itself for as long as it is young enough, ``unusable`` whether it cannot
+    be used; ``believed`` the time and value of the last one that was plausible. ``changed_s`` is CLOCK_BOOTTIME of the
+    last transition. Until ``quiet_until_s`` nothing changes unless a new reading comes; before any it is in the past.
     """
 
-    truth: Truth = Truth.STALE
-    why: str = "never read"
-    on: bool = False
-    held_s: float = 0.0
-    held_readings: int = 0
-    blind: bool = True
-    """Whether nothing is known of the point now."""
-    blind_s: float = 0.0
-    seen: Reading | None = None
-    looked: Truth = Truth.STALE
-    """What the reading that was seen last says by itself, for as long as it is young enough."""
-    looked_why: str = "never read"
-    unusable: bool = True
-    """Whether that reading by itself cannot be used."""
-    believed: tuple[float, float] | None = None
-    """The time and value of the last reading that was plausible."""
-    samples: tuple[tuple[float, float], ...] = ()
-    evaluations: int = 0
-    transitions: int = 0
-    changed_s: float = 0.0
-    quiet_until_s: float = -1.0
-    """Until then nothing changes unless a new reading comes; before any reading it lies in the past."""
+    truth: Truth
+    why: str
+    on: bool
+    held_s: float
+    held_readings: int
+    blind: bool
+    blind_s: float
+    seen: Reading | None
+    looked: Truth
+    looked_why: str
+    unusable: bool
+    believed: tuple[float, float] | None
+    samples: tuple[tuple[float, float], ...]
+    evaluations: int
+    transitions: int
+    changed_s: float
+    quiet_until_s: float
+
+    # Written out, as that of Reading: one is made for each limit that is looked at, hundreds of times a second.
+    def __init__(  # noqa: PLR0917 - in the order of the fields, as the generated one
+        self,
+        truth: Truth = Truth.STALE,
+        why: str = "never read",
+        on: bool = False,
+        held_s: float = 0.0,
+        held_readings: int = 0,
+        blind: bool = True,
+        blind_s: float = 0.0,
+        seen: Reading | None = None,
+        looked: Truth = Truth.STALE,
+        looked_why: str = "never read",
+        unusable: bool = True,
+        believed: tuple[float, float] | None = None,
+        samples: tuple[tuple[float, float], ...] = (),
+        evaluations: int = 0,
+        transitions: int = 0,
+        changed_s: float = 0.0,
+        quiet_until_s: float = -1.0,
+    ) -> None:
+        _truth(self, truth)
+        _why(self, why)
+        _on(self, on)
+        _held_s(self, held_s)
+        _held_readings(self, held_readings)
+        _blind(self, blind)
+        _blind_s(self, blind_s)
+        _seen(self, seen)
+        _looked(self, looked)
+        _looked_why(self, looked_why)
+        _unusable(self, unusable)
+        _believed(self, believed)
+        _samples(self, samples)
+        _evaluations(self, evaluations)
+        _transitions(self, transitions)
+        _changed_s(self, changed_s)
+        _quiet_until_s(self, quiet_until_s)
+
+
+(
+    _truth, _why, _on, _held_s, _held_readings, _blind, _blind_s, _seen, _looked, _looked_why, _unusable, _believed,
+    _samples, _evaluations, _transitions, _changed_s, _quiet_until_s,
+) = (getattr(LimitMemory, name).__set__ for name in LimitMemory.__slots__)  # fmt: skip
