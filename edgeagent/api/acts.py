@@ -15,6 +15,7 @@ from edgeagent.core.ports import Operations
 from edgeagent.model.errors import ActRefused
 
 MAX_BODY_BYTES = 8 * 1024
+MAX_NAME = 100
 _CREDENTIALS = struct.Struct("3i")
 """``struct ucred`` of unix(7): process, user, group."""
 
@@ -81,4 +82,5 @@ def _user_of(user_id: int) -> User:
     except KeyError:
         return User(f"user {user_id}", f"user {user_id}")
     full = entry.pw_gecos.partition(",")[0].strip()
-    return User(entry.pw_name, full or entry.pw_name)
+    name = (full or entry.pw_name).encode("utf-8", "replace").decode()  # the file need not be UTF-8; records must
+    return User(entry.pw_name, "".join(char for char in name if char.isprintable())[:MAX_NAME])

@@ -1,6 +1,8 @@
 """The flight recorder: of each decision, what changed since the one before; a file can be replayed on its own."""
 
 from collections.abc import Sequence
+from itertools import compress, count
+from operator import is_not
 
 from edgeagent.autonomy.compiled import Tables
 from edgeagent.autonomy.flight import Asked, Head, Seen, Tick, asked, encode, fingerprint, seen, told
@@ -44,10 +46,12 @@ class FlightRecorder:
         """Record one decision and what it was made from."""
         if self._files.wants_head or self._made_for is None or self._is_other(site, tables):
             self._begin(snapshot.time_s, before, site, tables)
+        changed, gone = self._changed(snapshot)
         outputs, alarms = self._fresh_outputs(decision, site, tables), self._fresh_alarms(decision)
         line = Tick(
             t=snapshot.time_s,
-            r=self._changed(snapshot),
+            r=changed,
+            g=gone,
             i=self._fresh_intents(tuple(intents)),
             l=self._fresh_locks(locks),
             x=tuple(sorted(resets)),
@@ -71,13 +75,13 @@ class FlightRecorder:
         wall_s = now.wall_s + time_s - now.boottime_s
         self._files.begin(encode(Head(now.boot_id, time_s, wall_s, now.trusted, tables.version, self._points, before)))
 
-    def _changed(self, snapshot: Snapshot) -> tuple[Seen, ...]:
-        last, self._last = self._last, list(map(snapshot.readings.get, self._points))
-        return tuple(
-            seen(place, now)
-            for place, (now, before) in enumerate(zip(self._last, last, strict=True))
-            if now is not before and now is not None
-        )
+    def _changed(self, snapshot: Snapshot) -> tuple[tuple[Seen, ...], tuple[int, ...]]:
+        """The readings that are others than before, and the places of those that have left the image."""
+        before, now = self._last, list(map(snapshot.readings.get, self._points))
+        self._last = now
+        places = list(compress(count(), map(is_not, now, before)))  # most points stand still: no loop over them
+        found = [seen(place, one) for place in places if (one := now[place]) is not None]
+        return tuple(found), tuple(place for place in places if now[place] is None)
 
     def _fresh_intents(self, intents: tuple[Intent, ...]) -> tuple[Asked, ...] | None:
         if intents == self._intents:

@@ -1,6 +1,6 @@
 """The loads in one decision: who is shed, who returns, and what becomes of them once the permissives have spoken."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -62,6 +62,7 @@ class Loads:
         if self._restored_s is not None and self._restored_s < self._tables.pace.stagger_s:
             return
         holding = shed.holding((one, interlocks[one.id]) for one in self._awake)
+        ready: list[tuple[ShedLoad, Interlock]] = []
         for interlock in self._awake:
             memory = interlocks[interlock.id]
             if interlock.act is not Act.RESTORE or not memory.active or not memory.demanded:
@@ -70,8 +71,11 @@ class Loads:
                 self._plant, self._shed.values(), interlock.racks, blockers=holding, limits=limits, locks=self._locks
             )
             self.steps.extend(Step("kept off", name, reason) for name, reason in refused)
-            if one is not None and self._return(interlock, one):
-                return
+            if one is not None and interlock.armed:
+                ready.append((one, interlock))
+            elif one is not None:
+                self.steps.append(Step("would return", one.load, f"by {interlock.id}"))
+        self._return_last(ready)
 
     def intents(self) -> list[Intent]:
         """What is asked of the cords of all these loads."""
@@ -159,14 +163,15 @@ class Loads:
             now_s = self._plant.snapshot.time_s
             self._shed[load.name] = ShedLoad(load.name, interlock.id, interlock.watches, power_w, now_s)
 
-    def _return(self, interlock: Interlock, one: ShedLoad) -> bool:
-        if not interlock.armed:
-            self.steps.append(Step("would return", one.load, f"by {interlock.id}"))
-            return False
-        self.steps.append(Step("return", one.load, f"by {interlock.id}"))
-        self._shed[one.load] = replace(one, returning_s=0.0)
-        self._restored_s = 0.0
-        return True
+    def _return_last(self, ready: Iterable[tuple[ShedLoad, Interlock]]) -> None:
+        """Of those that may return, wherever they are, let the last one shed; the front is for those without room."""
+        places = {name: place for place, name in enumerate(self._shed)}
+        found = max(ready, key=lambda pair: places[pair[0].load], default=None)
+        if found is not None:
+            one, interlock = found
+            self.steps.append(Step("return", one.load, f"by {interlock.id}"))
+            self._shed[one.load] = replace(one, returning_s=0.0)
+            self._restored_s = 0.0
 
     def _refuse(self, interlock: str, load: str, reason: str, *, armed: bool = True) -> None:
         if load not in self._refused:

@@ -8,6 +8,7 @@ import gzip
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 import structlog
@@ -21,6 +22,8 @@ FILE_BYTES = 1024 * 1024
 FILE_S = 3600.0
 FLUSH_S = 10.0
 MAX_WAITING_BYTES = 8 * 1024 * 1024
+HEAD_BYTES = 2 * 1024 * 1024
+"""So much must be free before a head is asked for: making one costs more than a line, and it would only be dropped."""
 SUFFIX = ".jsonl.gz"
 PART = "flight recording"
 
@@ -57,8 +60,9 @@ class FlightLog:
 
     @property
     def wants_head(self) -> bool:
-        """Whether the next line must begin a file."""
-        return self._full or self._clock.now_s() - self._begun_s > FILE_S
+        """Whether the next line must begin a file, for which there is room."""
+        ends = self._full or self._clock.now_s() - self._begun_s > FILE_S
+        return ends and self._waiting_bytes <= MAX_WAITING_BYTES - HEAD_BYTES
 
     def begin(self, head: bytes) -> None:
         """Queue the head of a new file."""
@@ -66,7 +70,10 @@ class FlightLog:
         self._put(Line(head, is_head=True))
 
     def append(self, line: bytes, *, soon: bool = False) -> None:
-        """Queue a line; ``soon`` has it written without waiting for the next turn."""
+        """Queue a line; ``soon`` has it written without waiting for the next turn. Without its head it is lost."""
+        if self._full:
+            self._dropped.add()
+            return
         self._put(Line(line))
         if soon:
             self._soon.set()
@@ -92,6 +99,15 @@ class FlightLog:
         self._waiting_bytes += len(line.content)
 
     async def _flush(self) -> None:
+        """Write what waits; a thread cannot be stopped half-way, so who is cancelled meanwhile waits for it."""
+        writing = asyncio.create_task(self._write_waiting())
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing])
+            raise
+
+    async def _write_waiting(self) -> None:
         self._soon.clear()
         lines, self._waiting, self._waiting_bytes = self._waiting, [], 0
         if not lines:
@@ -99,17 +115,23 @@ class FlightLog:
         try:
             written = await asyncio.to_thread(self._write, lines)
         except OSError as error:
-            self._dropped.add(len(lines))
-            self._full = True
+            self._lose(lines)
             message = f"cannot write to {self._folder}: {error.strerror}; what decisions were made from is not kept"
             if self._health.set(PART, Level.DEGRADED, message):
                 log.warning("flight recording fails", error=message)
             return
         self._written.add(written)
-        self._full = self._full or self._file_bytes >= FILE_BYTES
+        self._full = self._full or (self._file_bytes >= FILE_BYTES and not any(one.is_head for one in self._waiting))
         if self._health.get(PART) is not None:
             self._health.forget(PART)
             log.info("flight recording goes on")
+
+    def _lose(self, lines: Sequence[Line]) -> None:
+        """Lines that may not have been written, and those that wait for the same file: they mean nothing without."""
+        kept = list(dropwhile(lambda one: not one.is_head, self._waiting))
+        self._dropped.add(len(lines) + len(self._waiting) - len(kept))
+        self._waiting, self._waiting_bytes = kept, sum(len(one.content) for one in kept)
+        self._full = self._full or not kept
 
     def _write(self, lines: Sequence[Line]) -> int:
         """On a thread: each stretch between heads is one member of its file."""
@@ -145,6 +167,11 @@ class FlightLog:
 
 
 def recordings(folder: Path) -> list[Path]:
-    """The files of a folder, oldest first."""
-    found = (path for path in folder.glob(f"*{SUFFIX}") if path.name.partition(".")[0].isdecimal())
-    return sorted(found, key=lambda path: int(path.name.partition(".")[0]))
+    """The files of a folder, oldest first; none where it does not exist.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    found = list(folder.iterdir()) if folder.is_dir() else []
+    mine = (path for path in found if path.name.endswith(SUFFIX) and path.name.partition(".")[0].isdecimal())
+    return sorted(mine, key=lambda path: int(path.name.partition(".")[0]))

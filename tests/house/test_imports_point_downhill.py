@@ -19,6 +19,8 @@ PLANTED = [
     ("the stubs are an independent oracle", "firmware_stubs.planted", "edgeagent.model.planted"),
     ("the stubs are an independent oracle", "edgeagent.daemon.planted", "firmware_stubs.planted"),
     ("the model is plain data", "edgeagent.model.planted", "asyncio"),
+    ("decisions replay", "edgeagent.autonomy.shed", "random"),
+    ("decisions replay", "edgeagent.autonomy.whole", "time"),
     ("the core process stays light", "edgeagent.store.planted", "numpy"),
     ("one file knows aiomqtt", "edgeagent.uplink.planted", "aiomqtt"),
     ("the command line starts fast", "edgeagent.cli.planted", "aiohttp"),

@@ -1,145 +1,25 @@
-"""The flight recording: decisions come out the same from it, other tables show where they differ, garbage is told."""
+"""The flight recording's lines: they go there and back, and garbage is told with its place."""
 
-import tomllib
+import json
 from contextlib import suppress
-from pathlib import Path
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeagent.autonomy.flight import Head, Origin, Tick, decode_head, decode_tick, encode, intent, reading
-from edgeagent.autonomy.flight_recorder import FlightRecorder
-from edgeagent.autonomy.replay import Replay, merged
-from edgeagent.autonomy.watched import watched
-from edgeagent.core.clock import ManualClock
+from edgeagent.autonomy import flight
+from edgeagent.autonomy.flight import Head, Origin, Tick, decode_head, decode_tick, encode, gone, intent, reading
+from edgeagent.autonomy.replay import Replay
+from edgeagent.model.decision import Memory
 from edgeagent.model.errors import RecordingInvalid
 from edgeagent.model.intent import Range, Rank
-from edgeagent.model.reading import Quality, Reason
-from tests.scenarios.play import Player
-from tests.scenarios.world import HERE, site, tables
-from tests.unit.autonomy.stand import Stand
+from edgeagent.model.limit import LimitMemory
+from edgeagent.model.points import PointId
+from edgeagent.model.reading import Quality, Reading, Reason
+from tests.scenarios.world import site, tables
 
-FILES = sorted(path for path in HERE.glob("*.toml") if path.name != "pod.toml")
-CASES = [(path.stem, case) for path in FILES for case in tomllib.loads(path.read_text())["case"]]
-PLAYABLE = [(stem, case) for stem, case in CASES if "restart" not in case["table"] and "tables " not in case["table"]]
 HERE_IS = Origin("a.jsonl", 2)
-
-
-class Reel:
-    """Files of lines, in memory."""
-
-    def __init__(self, *, head_every: int = 1_000_000) -> None:
-        self.files: list[list[bytes]] = []
-        self._head_every = head_every
-
-    @property
-    def wants_head(self) -> bool:
-        return not self.files or len(self.files[-1]) > self._head_every
-
-    def begin(self, head: bytes) -> None:
-        self.files.append([head])
-
-    def append(self, line: bytes, *, soon: bool = False) -> None:
-        assert line.endswith(b"\n")
-        assert isinstance(soon, bool)
-        self.files[-1].append(line)
-
-
-class Recorded(Player):
-    """A scenario with the flight recorder beside it."""
-
-    def begin(self, reel: Reel) -> None:
-        self.recorder = FlightRecorder(reel, ManualClock())
-
-    def _decide(self) -> None:
-        before, resets, snapshot = self.memory, frozenset(self.resets), self.world.snapshot(self.now_s)
-        intents, locks = tuple(self.intents), frozenset(self.locks)
-        super()._decide()
-        assert self.decision is not None
-        self.recorder.tick(
-            snapshot, before, self.decision, intents=intents, locks=locks, resets=resets,
-            site=self.world.site, tables=self.tables,
-        )  # fmt: skip
-
-
-def played(case: dict, reel: Reel) -> Recorded:
-    player = Recorded(tables(case.get("tables", "")), halves=case.get("half", False))
-    player.begin(reel)
-    player.play(case["table"])
-    return player
-
-
-def replayed(reel: Reel, present) -> Replay:
-    replay = Replay(site(), present)
-    for number, lines in enumerate(reel.files):
-        head = decode_head(lines[0], Origin(f"{number}", 1))
-        replay.play(
-            head, ((Origin(f"{number}", at), decode_tick(line, HERE_IS)) for at, line in enumerate(lines[1:], 2))
-        )
-    return replay
-
-
-@pytest.mark.parametrize(
-    ("stem", "case"), PLAYABLE[::3], ids=[f"{stem}: {case['name']}" for stem, case in PLAYABLE[::3]]
-)
-def test_every_scenario_decides_the_same_from_its_recording(stem: str, case: dict) -> None:
-    reel = Reel(head_every=400)
-    player = played(case, reel)
-    result = replayed(reel, player.tables).result
-    assert result.decisions > 10
-    assert result.is_identical, stem
-    assert result.differences == []
-
-
-HOT = {"name": "hot", "table": "10 inlet r1 31.5\n60 off\n61 inlet r1 24\n100 off"}
-
-
-def test_a_lower_limit_is_told_by_the_load_and_the_time() -> None:
-    reel = Reel()
-    played(HOT, reel)
-    present = tables("[limits.inlet-hot]\nvalue = 30.0\nclear_value = 29.0")
-    result = replayed(reel, present).result
-    assert not result.is_identical
-    told = [(one.who, one.what) for one in merged(result.differences)]
-    assert ("present", "load/r1-p3.power off by interlock hot-p3@r1") in told
-    assert ("present", "alarm interlock/hot-p3@r1") in told
-    assert {one for one in told if one[0] == "recorded"} == {("recorded", "crac-north/fan.speed 60.0 by safe")}
-    first = min(result.differences, key=lambda one: one.from_wall_s)
-    assert result.first_wall_s is not None
-    assert 10 < first.from_wall_s - result.first_wall_s < 40
-
-
-def test_a_higher_limit_is_told_as_what_only_the_recording_has() -> None:
-    reel = Reel()
-    played({"name": "hot", "table": "10 inlet r1 33\n60 off r1-p3 r1-p3b"}, reel)
-    result = replayed(reel, tables("[limits.inlet-hot]\nvalue = 40.0\nclear_value = 39.0")).result
-    assert "load/r1-p3.power off by interlock hot-p3@r1" in {
-        one.what for one in result.differences if one.who == "recorded"
-    }
-
-
-async def test_the_cycle_itself_can_be_replayed() -> None:
-    stand, reel = Stand(), Reel()
-    stand.cycle._flight = FlightRecorder(reel, stand.clock)
-    await stand.pass_time(4)
-    stand.orders.lock("r1-p3", by="N. Berg", why="")
-    stand.orders.override("crac-north/fan.speed", "70..80", 12.0, by="N. Berg", why="")
-    stand.orders.override("r3-p3", "off", 12.0, by="N. Berg", why="")
-    stand.heat("r1", 33.0)
-    await stand.pass_time(30)
-    result = replayed(reel, stand.tables).result
-    assert (result.decisions, result.is_identical) == (34, True)
-
-
-def test_only_what_decisions_look_at_is_recorded_and_only_when_it_changes() -> None:
-    reel = Reel()
-    player = played({"name": "calm", "table": "1 off\n20 off"}, reel)
-    head = decode_head(reel.files[0][0], HERE_IS)
-    assert head.points == watched(player.tables, player.world.site)
-    ticks = [decode_tick(line, HERE_IS) for line in reel.files[0][1:]]
-    assert len(ticks[0].r) == len(head.points) - len(player.tables.cooling), "nothing reads the fans here"
-    assert [len(tick.r) for tick in ticks[1::2]] == [0] * len(ticks[1::2]), "polls come every other second"
 
 
 def line(**changes: object) -> Tick:
@@ -169,6 +49,14 @@ IMPOSSIBLE = [
     ("a/b", 1.0, 1.0, "GOOD", "stale"),
     ("a/b", 1.0, 1.0, "BAD", "odd"),
     ("a/b", 1.0, 1.0, "BAD"),
+    ("a/b", 1.0, "nan"),
+    ("a/b", 1.0, True),
+    ("a/b", 2**64, 1.0),
+    ("a/b", 1.0, 10**400),
+    (True, 1.0, 1.0),
+    (-1, 1.0, 1.0),
+    (1.5, 1.0, 1.0),
+    (None, 1.0, 1.0),
 ]
 
 
@@ -193,6 +81,57 @@ def test_no_bytes_do_anything_but_be_refused(content: bytes) -> None:
             assert isinstance(decode(content, HERE_IS), Head | Tick)
 
 
-def test_the_scenarios_are_where_they_were() -> None:
-    assert Path(HERE).is_dir()
-    assert len(PLAYABLE) > 30
+def test_a_head_whose_memory_cannot_be_is_told() -> None:
+    memory = Memory(limits={"hot": LimitMemory(seen=Reading(PointId("a/b"), 24.0, 1.0))})
+    content = json.loads(encode(Head("", 1.0, 1.0, True, "", (), memory)))
+    assert decode_head(json.dumps(content).encode(), HERE_IS).memory.limits == memory.limits
+    content["memory"]["limits"]["hot"]["seen"]["value"] = None
+    with pytest.raises(RecordingInvalid, match=r"a\.jsonl:2.*GOOD reading"):
+        decode_head(json.dumps(content).encode(), HERE_IS)
+
+
+def test_a_misspelt_key_and_a_line_without_end_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RecordingInvalid, match="unknown field `readings`"):
+        decode_tick(b'{"t":1,"readings":[]}', HERE_IS)
+    monkeypatch.setattr(flight, "MAX_LINE_BYTES", 1 << 20)
+    for decode in (decode_head, decode_tick):
+        with pytest.raises(RecordingInvalid, match="longer than 1 MiB"):
+            decode(b'{"t":1}' + b" " * (1 << 20), HERE_IS)
+
+
+VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | st.just(10**400)
+PLACES = st.sampled_from([0, 1, "a-r1/inlet.power"]) | VALUES
+TIMES = st.floats(0, 9e9)
+SOUND = st.fixed_dictionaries(
+    {"t": TIMES},
+    optional={
+        "r": st.lists(st.tuples(st.sampled_from([0, 1]), VALUES, TIMES), max_size=3),
+        "g": st.lists(st.sampled_from([0, 1]), max_size=2),
+        "l": st.lists(st.sampled_from(["r1-p3", "x"]), max_size=2),
+        "x": st.lists(st.sampled_from(["hot-p3@r1", "x"]), max_size=2),
+    },
+)
+ODD = st.fixed_dictionaries(
+    {"t": VALUES},
+    optional={
+        "r": st.lists(st.lists(VALUES, max_size=5) | st.tuples(PLACES, VALUES, VALUES, VALUES), max_size=2),
+        "g": st.lists(PLACES, max_size=2),
+        "i": st.lists(st.tuples(PLACES, st.lists(VALUES, max_size=3), VALUES, VALUES, VALUES, VALUES), max_size=2),
+    },
+)
+PRESENT = tables()
+
+
+@settings(deadline=None)
+@given(st.lists(SOUND, max_size=6), st.lists(ODD, max_size=1))
+def test_hostile_lines_are_played_or_refused_and_nothing_else(sound: list[dict], odd: list[dict]) -> None:
+    head = Head("", 1.0, 1.0, True, "", ("a-r1/probe.1.temperature", "a-r1/outlet.1.state"), Memory())
+    written = (msgspec.json.encode(one) for one in [*sound, *odd])
+    with suppress(RecordingInvalid):
+        Replay(site(), PRESENT).play(head, ((HERE_IS, decode_tick(one, HERE_IS)) for one in written))
+
+
+def test_a_point_that_is_gone_must_have_been_there() -> None:
+    assert gone(0, ("a/b",), HERE_IS) == "a/b"
+    with pytest.raises(RecordingInvalid, match=r"a\.jsonl:2: there is no point 1"):
+        gone(1, ("a/b",), HERE_IS)

@@ -1,18 +1,26 @@
 """Random tables, images and orders: permissives hold, outputs stay inside domains, the same inputs decide the same."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from edgeagent.autonomy.arbiter import inside
 from edgeagent.autonomy.compiled import Cooling, Tables, fitted
 from edgeagent.autonomy.decide import decide
+from edgeagent.autonomy.flight import Origin, decode_head, decode_tick
+from edgeagent.autonomy.flight_recorder import FlightRecorder
+from edgeagent.autonomy.kept_memory import kept, resumed
 from edgeagent.autonomy.permissive import SHARE
+from edgeagent.autonomy.replay import Replay
+from edgeagent.autonomy.whole import whole
+from edgeagent.core.clock import Anchor, ManualClock
 from edgeagent.model.decision import Decision, Memory
 from edgeagent.model.intent import Choice, Intent, Range, Rank
 from edgeagent.model.interlock import Act, All, Interlock, Name, Not, ServiceState, Some
@@ -21,7 +29,9 @@ from edgeagent.model.points import DeviceId, PointId
 from edgeagent.model.reading import Quality, Reading, Reason, bad
 from edgeagent.model.site import Load, Outlet, Rack, RackPdu, ServiceClass, Site
 from edgeagent.model.snapshot import Snapshot
+from tests.unit.autonomy.reel import Reel
 
+HERE = Origin("recording", 1)
 PDUS = ("a", "b", "c")
 FAN = PointId("crac/fan")
 INLETS = {rack: PointId(f"a/probe.{number}") for number, rack in enumerate(("r1", "r2"))}
@@ -181,16 +191,65 @@ def check(decision: Decision, image: dict, found: Tables, locked: set[str], inte
     }
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(tables(), st.lists(images, min_size=1, max_size=8), st.lists(orders, max_size=6), locks, st.data())
-def test_whatever_comes_permissives_hold_and_the_same_inputs_decide_the_same(
-    found, seen, intents, locked, data
-) -> None:
+def check_whole(decision: Decision, found: Tables) -> None:
+    """A load is one act exactly when all its cords go one way; nothing is lost, and nothing invented."""
+    outputs = whole(decision.outputs, found, SITE)
+    by_target = {one.target: one for one in outputs}
+    assert len(by_target) == len(outputs)
+    left = {one.target: one for one in decision.outputs}
+    for load in LOADS.values():
+        mine = {point: left.pop(point) for point in [PointId(f"{cord}.state") for cord in load.cords] if point in left}
+        agree = len(mine) == len(load.cords) and len({one.value for one in mine.values()}) == 1
+        assert (load.target in by_target) is agree
+        if agree:
+            merged = by_target.pop(load.target)
+            assert merged.value == next(iter(mine.values())).value
+            assert merged.rank == min(one.rank for one in mine.values())
+            assert set(merged.limited) == {name for one in mine.values() for name in one.limited}
+        else:
+            left |= mine
+    assert by_target == left
+
+
+def check_kept(memory: Memory) -> None:
+    """What outlives a kill: every load that is off or returning, every trip; and no time that has persisted."""
+    anchor = Anchor("b", 1000.0, 1.7e9, trusted=True)
+    again, trouble = resumed(json.loads(json.dumps(kept(memory, anchor))), anchor)
+    assert not trouble
+    assert again.shed == memory.shed
+    assert again.restored_s == memory.restored_s
+    assert {name for name, one in again.interlocks.items() if one.active} == {
+        name for name, one in memory.interlocks.items() if one.active
+    }
+    assert all(again.interlocks[name].trips == one.trips for name, one in memory.interlocks.items() if one.trips)
+    assert {name for name, one in again.limits.items() if one.on} == {
+        name for name, one in memory.limits.items() if one.on
+    }
+    assert all(one.truth.blind and not one.held_s for one in again.limits.values())
+
+
+def check_killed(killed: Memory, found: Tables, image: dict, now_s: float, locked: set) -> None:
+    """The decision after a kill: what was off stays off or returns by rule, and all permissives hold."""
+    anchor = Anchor("b", now_s, 1.7e9, trusted=True)
+    memory, _ = resumed(json.loads(json.dumps(kept(killed, anchor))), anchor)
+    decision = decide(snapshot(image, now_s), memory, SITE, found, locks=locked)
+    check(decision, image, found, locked, [])
+    off = {one.load for one in killed.shed if one.returning_s is None}
+    for one in decision.memory.shed:
+        if one.load in off and one.returning_s is not None:
+            armed = [lock for lock in found.interlocks if lock.act is Act.RESTORE and lock.armed]
+            assert armed, "only an armed restore brings a load back"
+
+
+def whatever_comes(found, seen, intents, locked, data) -> None:
     memory = again = Memory()
+    reel = Reel()
+    recorder = FlightRecorder(reel, ManualClock())
     for number, image in enumerate(seen):
         now_s = number * data.draw(st.sampled_from([1.0, 2.0, 4.0]))
         resets = {"i0"} if number % 3 == 2 else set()
-        decision = decide(snapshot(image, now_s), memory, SITE, found, intents=intents, locks=locked, resets=resets)
+        now = snapshot(image, now_s)
+        decision = decide(now, memory, SITE, found, intents=intents, locks=locked, resets=resets)
         twin = decide(
             snapshot(image, now_s),
             again,
@@ -201,8 +260,41 @@ def test_whatever_comes_permissives_hold_and_the_same_inputs_decide_the_same(
             resets=resets,
         )
         check(decision, image, found, locked, intents)
+        check_whole(decision, found)
+        check_kept(decision.memory)
+        check_killed(decision.memory, found, image, now_s, locked)
         assert decision.canonical() == twin.canonical()
+        recorder.tick(
+            now, memory, decision, intents=intents, locks=frozenset(locked), resets=frozenset(resets),
+            site=SITE, tables=found,
+        )  # fmt: skip
         memory, again = decision.memory, twin.memory
+    replay = Replay(SITE, found)
+    for first, *rest in reel.files:
+        replay.play(decode_head(first, HERE), ((HERE, decode_tick(line, HERE)) for line in rest))
+    result = replay.result
+    assert (result.decisions, result.same) == (len(seen), len(seen)), "a replay decides the same"
+
+
+given_whatever = given(
+    tables(), st.lists(images, min_size=1, max_size=8), st.lists(orders, max_size=6), locks, st.data()
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given_whatever
+def test_whatever_comes_permissives_hold_and_the_same_inputs_decide_the_same(
+    found, seen, intents, locked, data
+) -> None:
+    whatever_comes(found, seen, intents, locked, data)
+
+
+@pytest.mark.soak
+@seed(20261128)
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given_whatever
+def test_a_thousand_tables_images_and_orders(found, seen, intents, locked, data) -> None:
+    whatever_comes(found, seen, intents, locked, data)
 
 
 def test_another_run_of_python_decides_the_same_bytes() -> None:

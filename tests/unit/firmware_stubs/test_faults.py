@@ -139,6 +139,39 @@ async def test_lost_sensors_of_a_raritan_are_unavailable(pod: Pod, net_snmp, dev
     assert [line.rsplit(" ", 1)[1] for line in answer.splitlines()] == ["2", "-1", "0"]
 
 
+async def test_an_unplugged_probe_of_an_apc_is_lost_while_the_card_measures_on(pod: Pod, ask, device) -> None:
+    power, temperature, status = (*APC, 4, 3, 1, 5, 1), (*APC, 10, 2, 2, 1, 8, 1), (*APC, 10, 2, 2, 1, 6, 1)
+    pod.inject("pdu-b1", "probe_unplugged")
+    numbers = read(await ask(device("pdu-b1"), get(power, temperature, status)))[1]
+    assert numbers[0] > 0
+    assert numbers[1:] == [-1, 3]
+    pod.board.clear()
+    assert read(await ask(device("pdu-b1"), get(status)))[1] == [2]
+
+
+async def test_an_unplugged_probe_of_a_raritan_is_unavailable_while_the_inlet_measures_on(
+    pod: Pod, net_snmp, device
+) -> None:
+    base = ".1.3.6.1.4.1.13742.6.5"
+    pod.inject("pdu-a1", "probe_unplugged")
+    external = [f"{base}.5.3.1.{column}.1.1" for column in (2, 3, 4)]
+    answer = await net_snmp("snmpget", device("pdu-a1"), *external, f"{base}.2.3.1.2.1.1.5", f"{base}.2.3.1.4.1.1.5")
+    *probe, available, watts = [int(line.rsplit(" ", 1)[1]) for line in answer.splitlines()]
+    assert probe == [2, -1, 0]
+    assert available == 1
+    assert watts > 0
+
+
+async def test_a_wrong_probe_tells_many_times_the_truth(pod: Pod, ask, net_snmp, device) -> None:
+    temperature = (*APC, 10, 2, 2, 1, 8, 1)
+    for pdu in ("pdu-a1", "pdu-b1"):
+        pod.inject(pdu, "probe_wrong")
+    wrong = pytest.approx(pod.world.racks["rack-1"].inlet_c * 100, abs=3)
+    assert read(await ask(device("pdu-b1"), get(temperature)))[1][0] == wrong
+    answer = await net_snmp("snmpget", device("pdu-a1"), ".1.3.6.1.4.1.13742.6.5.5.3.1.4.1.1")
+    assert int(answer.rsplit(" ", 1)[1]) == wrong
+
+
 async def test_a_hot_inlet_warms_one_rack_and_cools_when_it_is_over(pod: Pod, ask, device) -> None:
     temperature = (*APC, 10, 2, 2, 1, 8, 1)
     before = read(await ask(device("pdu-b1"), get(temperature)))[1][0]
