@@ -29,6 +29,8 @@ KINDS: Mapping[tuple[str, str], Mapping[str, Option]] = {
     ("card", "reset"): {"engine_id_change": False},
     ("card", "garbage"): {"mode": "mixed"},
     ("card", "sentinel"): {},
+    ("card", "probe_unplugged"): {},
+    ("card", "probe_wrong"): {"factor": 10.0},
     ("card", "card_reboot"): {},
     ("card", "swap_identity"): {"serial": ""},
     ("rack", "hot_inlet"): {"kelvin": 12.0},
@@ -130,6 +132,7 @@ class FaultBoard:
         """Health first, then the active faults in the order they came."""
         for name, card in self._cards.items():
             card.silent, card.delay_s, card.garbage, card.sensors_lost = False, 0.0, None, False
+            card.probe_lost, card.probe_factor = False, 1.0
             card.serial = self._serials[name]
         for rack in self._racks.values():
             rack.hot_k = 0.0
@@ -161,6 +164,10 @@ class FaultBoard:
             card.garbage = Garbage(str(options["mode"]))
         elif kind == "sentinel":
             card.sensors_lost = True
+        elif kind == "probe_unplugged":
+            card.probe_lost = True
+        elif kind == "probe_wrong":
+            card.probe_factor = float(options["factor"])
         elif kind == "swap_identity":
             card.serial = str(options["serial"]) or f"X{card.serial}"
 

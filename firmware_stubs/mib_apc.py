@@ -57,6 +57,10 @@ def _unless_lost(card: Card, read: Callable[[], int], sentinel: int = NOT_SUPPOR
     return lambda: sentinel if card.sensors_lost else read()
 
 
+def _unless_gone(card: Card, read: Callable[[], int], sentinel: int = NOT_SUPPORTED) -> Callable[[], int]:
+    return lambda: sentinel if card.probe_gone else read()
+
+
 def _load_state(current_a: float, rated_a: float) -> int:
     if current_a > rated_a:
         return OVERLOAD
@@ -306,12 +310,13 @@ def _probe(table: OidTable, rack: Rack, card: Card) -> None:
     status.number(2, "rPDU2SensorTempHumidityStatusModule", UNIT)
     status.text(3, "rPDU2SensorTempHumidityStatusName", f"{rack.name} inlet")
     status.number(4, "rPDU2SensorTempHumidityStatusNumber", 1)
-    status.number(5, "rPDU2SensorTempHumidityStatusType", _unless_lost(card, lambda: 2, 3))
-    status.number(6, "rPDU2SensorTempHumidityStatusCommStatus", _unless_lost(card, lambda: 2, 3))
-    fahrenheit = _unless_lost(card, lambda: round((rack.inlet_c * 1.8 + 32) * 10))
+    status.number(5, "rPDU2SensorTempHumidityStatusType", _unless_gone(card, lambda: 2, 3))
+    status.number(6, "rPDU2SensorTempHumidityStatusCommStatus", _unless_gone(card, lambda: 2, 3))
+    fahrenheit = _unless_gone(card, lambda: round((rack.inlet_c * card.probe_factor * 1.8 + 32) * 10))
     status.number(7, "rPDU2SensorTempHumidityStatusTempF", fahrenheit)
-    status.number(8, "rPDU2SensorTempHumidityStatusTempC", _unless_lost(card, lambda: round(rack.inlet_c * 10)))
-    status.number(9, "rPDU2SensorTempHumidityStatusTempStatus", _unless_lost(card, lambda: 4, 1))
-    humidity = _unless_lost(card, lambda: round(rack.humidity_percent))
+    celsius = _unless_gone(card, lambda: round(rack.inlet_c * card.probe_factor * 10))
+    status.number(8, "rPDU2SensorTempHumidityStatusTempC", celsius)
+    status.number(9, "rPDU2SensorTempHumidityStatusTempStatus", _unless_gone(card, lambda: 4, 1))
+    humidity = _unless_gone(card, lambda: round(rack.humidity_percent))
     status.number(10, "rPDU2SensorTempHumidityStatusRelativeHumidity", humidity)
-    status.number(11, "rPDU2SensorTempHumidityStatusHumidityStatus", _unless_lost(card, lambda: 4, 1))
+    status.number(11, "rPDU2SensorTempHumidityStatusHumidityStatus", _unless_gone(card, lambda: 4, 1))

@@ -190,7 +190,7 @@ def _switching(table: OidTable, world: World, pdu: Pdu, outlet: Outlet) -> None:
 def _external(table: OidTable, rack: Rack, card: Card, clock: Callable[[], int]) -> None:
     """One probe in the rack's inlet air: sensor 1 is its temperature, sensor 2 its humidity."""
     sensors = (
-        Sensor(TEMPERATURE, DEGREE_C, 1, lambda: rack.inlet_c),
+        Sensor(TEMPERATURE, DEGREE_C, 1, lambda: rack.inlet_c * card.probe_factor),
         Sensor(HUMIDITY, PERCENT, 0, lambda: rack.humidity_percent),
     )
     for number, sensor in enumerate(sensors, 1):
@@ -202,8 +202,9 @@ def _external(table: OidTable, rack: Rack, card: Card, clock: Callable[[], int])
         config.number(16, "externalSensorUnits", sensor.unit)
         config.gauge(17, "externalSensorDecimalDigits", sensor.digits)
         rows = Entry(table, (*MEASUREMENTS, 5, 3, 1), UNIT, number)
-        _presence(rows, "measurementsExternalSensor", sensor, card, clock)
-        rows.number(4, "measurementsExternalSensorValue", _value(sensor, card))  # Integer32, unlike the other tables
+        _presence(rows, "measurementsExternalSensor", sensor, lambda: card.probe_gone, clock)
+        value = _value(sensor, lambda: card.probe_gone)
+        rows.number(4, "measurementsExternalSensorValue", value)  # Integer32, unlike the other tables
 
 
 def _sensor_config(entry: Entry, prefix: str, sensor: Sensor) -> None:
@@ -211,21 +212,21 @@ def _sensor_config(entry: Entry, prefix: str, sensor: Sensor) -> None:
     entry.gauge(7, f"{prefix}DecimalDigits", sensor.digits)
 
 
-def _presence(entry: Entry, prefix: str, sensor: Sensor, card: Card, clock: Callable[[], int]) -> None:
-    entry.number(2, f"{prefix}IsAvailable", lambda: FALSE if card.sensors_lost else TRUE)
-    entry.number(3, f"{prefix}State", lambda: UNAVAILABLE if card.sensors_lost else sensor.state())
+def _presence(entry: Entry, prefix: str, sensor: Sensor, lost: Callable[[], bool], clock: Callable[[], int]) -> None:
+    entry.number(2, f"{prefix}IsAvailable", lambda: FALSE if lost() else TRUE)
+    entry.number(3, f"{prefix}State", lambda: UNAVAILABLE if lost() else sensor.state())
     entry.gauge(5, f"{prefix}TimeStamp", clock)
 
 
 def _measured(entry: Entry, prefix: str, sensor: Sensor, card: Card, clock: Callable[[], int]) -> None:
-    _presence(entry, prefix, sensor, card, clock)
-    read = _value(sensor, card)
+    _presence(entry, prefix, sensor, lambda: card.sensors_lost, clock)
+    read = _value(sensor, lambda: card.sensors_lost)
     entry.gauge(4, f"{prefix}Value", lambda: read() & LOW_WORD)  # "will wrap around if ... exceeds 4294967295"
     entry.number(6, f"{prefix}SignedValue", 0 if sensor.kind == ACTIVE_ENERGY else read)
 
 
-def _value(sensor: Sensor, card: Card) -> Callable[[], int]:
-    return lambda: 0 if card.sensors_lost else sensor.scaled()
+def _value(sensor: Sensor, lost: Callable[[], bool]) -> Callable[[], int]:
+    return lambda: 0 if lost() else sensor.scaled()
 
 
 def _capabilities(sensors: tuple[Sensor, ...]) -> bytes:

@@ -47,6 +47,8 @@ class Card:
     delay_s: float = 0.0
     garbage: Garbage | None = None
     sensors_lost: bool = False
+    probe_lost: bool = False
+    probe_factor: float = 1.0  # the probe says so many times the truth
     counts: Counter[str] = field(default_factory=Counter)
     engine_id: bytes = b""
     keys: UsmKeys | None = None
@@ -54,6 +56,11 @@ class Card:
     def __post_init__(self) -> None:
         self.started_s = self.now()
         self._become()
+
+    @property
+    def probe_gone(self) -> bool:
+        """Whether the card has no word from its probe."""
+        return self.sensors_lost or self.probe_lost
 
     @property
     def uptime_s(self) -> float:
