@@ -30,10 +30,10 @@ class Actuators:
     left_out: dict[PointId, str] = field(default_factory=dict)
     pdus: dict[DeviceId, SwitchedPdu] = field(default_factory=dict)
 
-    async def prepare(self) -> Mapping[DeviceId, str]:
+    async def prepare(self, is_wanted: Callable[[DeviceId], bool] = lambda _device: True) -> Mapping[DeviceId, str]:
         """Open every conversation that a write would need, one outlet per PDU; what is wrong with those that fail."""
         troubles: dict[DeviceId, str] = {}
-        for device, pdu in self.pdus.items():
+        for device, pdu in [(device, pdu) for device, pdu in self.pdus.items() if is_wanted(device)]:
             name = next((name_of(target) for target in self.outlets if device_of(target) == device), None)
             try:
                 if name is not None:

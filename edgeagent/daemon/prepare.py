@@ -12,6 +12,7 @@ from edgeagent.core.ports import Beat
 from edgeagent.core.worker import Worker
 from edgeagent.model.decision import AlarmWanted
 from edgeagent.model.errors import WorkerError
+from edgeagent.model.points import DeviceId
 
 WARM_S = 20.0
 AGAIN_S = 30.0
@@ -31,9 +32,17 @@ class Prepare:
     critical = False
 
     def __init__(
-        self, worker: Worker, clock: Clock, health: Health, is_acting: Callable[[], bool] = lambda: False
+        self,
+        worker: Worker,
+        clock: Clock,
+        health: Health,
+        *,
+        is_acting: Callable[[], bool] = lambda: False,
+        answers: Callable[[DeviceId], bool] = lambda _device: True,
     ) -> None:
-        self._worker, self._clock, self._health, self._is_acting = worker, clock, health, is_acting
+        """``answers`` tells whether a device can be read: of one that cannot, more need not be told."""
+        self._worker, self._clock, self._health = worker, clock, health
+        self._is_acting, self._answers = is_acting, answers
         self._actuators = Actuators()
         self._former: list[Actuators] = []
         self._troubles: dict[str, str] = {}
@@ -52,7 +61,8 @@ class Prepare:
         self._changed.set()
 
     def alarms(self) -> list[AlarmWanted]:
-        """One for each PDU that could not be switched if it had to be."""
+        """One for each PDU that could not be switched if it had to be; of one that went silent meanwhile it is void."""
+        self._troubles = {device: why for device, why in self._troubles.items() if self._answers(DeviceId(device))}
         return [
             AlarmWanted(f"switch/{device}", "minor", f"{device} could not be switched now: {why}", f"blind/{device}")
             for device, why in sorted(self._troubles.items())
@@ -68,9 +78,14 @@ class Prepare:
                     await self._close_former()
                 await self._look()
                 beat()
-                await self._rest(AGAIN_S if self._troubles or self._former else EVERY_S, beat)
+                await self._rest(AGAIN_S if self._troubles or self._former or not self._is_complete else EVERY_S, beat)
         finally:
             await self._close_former()
+
+    @property
+    def _is_complete(self) -> bool:
+        """Whether every PDU could be asked."""
+        return all(map(self._answers, self._actuators.pdus))
 
     async def close(self) -> None:
         """Let go of all sessions, once nothing acts any more."""
@@ -86,8 +101,8 @@ class Prepare:
         except WorkerError as error:
             self._say({str(device): str(error) for device in self._actuators.pdus})
             return
-        found = await self._actuators.prepare()
-        self._say({str(device): why for device, why in found.items()})
+        found = await self._actuators.prepare(self._answers)
+        self._say({str(device): why for device, why in found.items() if self._answers(device)})
 
     def _say(self, troubles: dict[str, str]) -> None:
         if troubles.keys() != self._troubles.keys():

@@ -27,6 +27,7 @@ from edgeagent.daemon.operations import OperationTable, number, text
 from edgeagent.daemon.prepare import Prepare
 from edgeagent.drivers.identity import IdentityBook, wrong_serial
 from edgeagent.drivers.parts import Parts
+from edgeagent.model.device import DeviceState
 from edgeagent.model.interlock import Standing
 from edgeagent.model.points import DeviceId, PointId, device_of
 from edgeagent.protocols.snmp_set import SPEC
@@ -52,10 +53,12 @@ class Protection:
         health: Health,
         metrics: Metrics,
     ) -> None:
-        self._parts, self._book = parts, book
+        self._parts, self._book, self._state = parts, book, state
         self._configuration = configuration
         self.worker = Worker(SPEC, clock, health, metrics, on_line=_child_says)
-        self.prepare = Prepare(self.worker, clock, health, lambda: self.executor.is_acting)
+        self.prepare = Prepare(
+            self.worker, clock, health, is_acting=lambda: self.executor.is_acting, answers=self._answers
+        )
         self.executor = Executor({}, audit=store, clock=clock, health=health, metrics=metrics, acted=self._hurry)
         self._poke: Callable[[DeviceId], object] = lambda _device: None
         site, tables = configuration.site, configuration.tables
@@ -104,6 +107,10 @@ class Protection:
     def see_soon(self, poke: Callable[[DeviceId], object]) -> None:
         """Have devices that were written to be read at once."""
         self._poke = poke
+
+    def _answers(self, device: DeviceId) -> bool:
+        status = self._state.statuses().get(device)
+        return status is not None and status.state is DeviceState.ONLINE
 
     def _hurry(self, target: PointId) -> None:
         cords = {load.target: load.cords for load in self._configuration.site.loads.values()}.get(target)

@@ -82,3 +82,12 @@ async def test_what_was_replaced_is_closed(bench: Bench) -> None:
     await until(lambda: closed == ["former"])
     run.cancel()
     await asyncio.wait([run])
+
+
+async def test_of_a_pdu_that_does_not_answer_nothing_more_is_told(bench: Bench) -> None:
+    one = Prepare(bench.worker, bench.clock, Health(bench.clock), answers=lambda device: device != "pdu-b1")
+    bench.pod.inject("pdu-b1", "hang")
+    one.take(bench.build())
+    await one._look()
+    assert one.alarms() == []
+    assert not one._is_complete, "so that it is looked at again soon"
