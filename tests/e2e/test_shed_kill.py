@@ -8,6 +8,7 @@ import asyncio
 import json
 import random
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -91,13 +92,13 @@ class Kills:
         """Kill the agent at this moment of a switch, and start it again; sometimes that start dies too."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + MOMENT_S
-        seen = len(self._memories(word)), self._orders()
+        seen_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         if moment == "anywhere":
-            await self._until(lambda: self._is("remembered", word, seen), end_s)
+            await self._until(lambda: self._is("remembered", word, seen_s), end_s)
             await asyncio.sleep(self._random.uniform(0.0, 1.5))
         else:
-            await self._until(lambda: self._is(moment, word, seen), end_s)
-        hit = moment if moment == "anywhere" or self._is(moment, word, seen) else "missed"
+            await self._until(lambda: self._is(moment, word, seen_s), end_s)
+        hit = moment if moment == "anywhere" or self._is(moment, word, seen_s) else "missed"
         self._rig.agent.kill()
         self._count(hit)
         await asyncio.sleep(self._random.uniform(0.0, 1.0))
@@ -118,14 +119,14 @@ class Kills:
                 pytest.fail(f"the moment did not come within {MOMENT_S:g} s\n{self._rig.agent.tail()}")
             await asyncio.sleep(LOOK_S)
 
-    def _is(self, moment: str, word: str, seen: tuple[int, int]) -> bool:
-        memories, orders = seen
+    def _is(self, moment: str, word: str, seen_s: float) -> bool:
+        """Whether the switch has come so far; what was so before ``seen_s`` (CLOCK_BOOTTIME) is of another one."""
         if moment == "remembered":
-            return len(self._memories(word)) > memories
+            return self._remembered(word, seen_s)
         if moment == "ordered":
-            return self._orders() > orders
+            return any(entry.action == "act" and entry.time_s > seen_s for entry in self._entries())
         if moment == "told":
-            return self._is("switched", word, seen) and self._outcome(word)
+            return any(entry.action.startswith("done") and entry.time_s > seen_s for entry in self._entries())
         states = self._cords()[self.paired]
         if moment == "half":
             return len(states) == 2
@@ -139,28 +140,22 @@ class Kills:
             for name, load in self.loads.items()
         }
 
-    def _memories(self, word: str) -> list[str]:
-        """The loads that the memory on the disk has on their way off, or on their way back."""
+    def _remembered(self, word: str, seen_s: float) -> bool:
+        """Whether the memory on the disk has a load on its way off, or on its way back."""
         try:
             with reading(self._rig.state / SAFETY_FILE) as own:
                 rows = own.execute("SELECT value FROM facts WHERE name = 'autonomy.memory'").fetchall()
         except (StoreError, sqlite3.Error):
-            return []
-        shed = json.loads(rows[0][0])["shed"] if rows else []
-        return [one["load"] for one in shed if (one["returning_s"] is None) is (word == "off")]
+            return False
+        fact = json.loads(rows[0][0]) if rows else {"anchor": {"boottime_s": 0.0}, "shed": []}
+        ways = {"off" if one["returning_s"] is None else "on" for one in fact["shed"]}
+        return fact["anchor"]["boottime_s"] > seen_s and word in ways
 
     def _entries(self) -> list[Any]:
         try:
-            return audited(self._rig.state, f"load/{self.paired}.power", 100)
+            return audited(self._rig.state, f"load/{self.paired}.power", 10)
         except (StoreError, sqlite3.Error):
             return []
-
-    def _orders(self) -> int:
-        return sum(entry.action == "act" for entry in self._entries())
-
-    def _outcome(self, word: str) -> bool:
-        entry = next((one for one in self._entries() if one.subject.startswith("load/")), None)
-        return entry is not None and entry.action.startswith("done") and f" is {word}" in entry.detail
 
     async def _settled(self, off: list[str]) -> None:
         """Every load is wholly as the air asks, nothing else was touched, and the trail is whole and agrees."""
