@@ -65,7 +65,7 @@ class Kills:
         self.paired = next(name for name in self.shed if len(self.loads[name]["cords"]) == 2)
 
     async def round(self, shed_at: str, return_at: str) -> None:
-        """One kill on the way off and one on the way back; now and then the air is cool again before the restart."""
+        """One kill on the way off and one on the way back; now and then the air cools as it restarts."""
         rig, cools = self._rig, self._random.random() < 0.3
         self._lag()
         rig.control(do="inject", device="rack-1", kind="hot_inlet", kelvin=12)
