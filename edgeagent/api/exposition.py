@@ -33,6 +33,16 @@ POINT_FAMILIES: Mapping[Kind, tuple[str, str, float]] = MappingProxyType(
         Kind.SIZE: ("hw_size_bytes", "A size that the device tells", 1.0),
         Kind.RATE: ("hw_rate_bytes_per_second", "A rate that the device tells", 1.0),
         Kind.COUNT: ("hw_count", "A count that the device tells", 1.0),
+        Kind.HEAT: ("hw_heat_watts", "Heat that is carried away", 1.0),
+        Kind.LIQUID_FLOW: ("hw_liquid_flow_cubic_meters_per_second", "Flow of a liquid", 1 / 60_000),
+        Kind.AIR_FLOW: ("hw_air_flow_cubic_meters_per_second", "Flow of air", 1 / 3600),
+        Kind.PRESSURE: ("hw_pressure_pascals", "Pressure", 1000.0),
+        Kind.VALVE: ("hw_valve_position_ratio", "Position of a valve, 0 closed to 1 open", 0.01),
+        Kind.LIQUID_LEVEL: ("hw_liquid_level_ratio", "Level of a liquid, 0 to 1", 0.01),
+        Kind.REACTIVE_POWER: ("hw_reactive_power_vars", "Reactive power", 1.0),
+        Kind.CHARGE: ("hw_charge_coulombs", "Electric charge", 3600.0),
+        Kind.IRRADIANCE: ("hw_irradiance_watts_per_square_meter", "Irradiance", 1.0),
+        Kind.OPTICAL_POWER: ("hw_optical_power_dbm", "Optical power", 1.0),
         Kind.SWITCH: ("hw_switch", "1 on, 0 off", 1.0),
     }
 )

@@ -27,6 +27,16 @@ class Kind(StrEnum):
     SIZE = "Size"
     RATE = "Rate"
     COUNT = "Count"
+    HEAT = "Heat"
+    LIQUID_FLOW = "LiquidFlow"
+    AIR_FLOW = "AirFlow"
+    PRESSURE = "Pressure"
+    VALVE = "Valve"
+    LIQUID_LEVEL = "LiquidLevel"
+    REACTIVE_POWER = "ReactivePower"
+    CHARGE = "ChargeAh"
+    IRRADIANCE = "Irradiance"
+    OPTICAL_POWER = "OpticalPower"
     SWITCH = "Switch"
     STATE = "State"
     TEXT = "Text"
@@ -50,6 +60,16 @@ UNIT_OF_KIND: Mapping[Kind, str] = MappingProxyType(
         Kind.SIZE: "By",
         Kind.RATE: "By/s",
         Kind.COUNT: "1",
+        Kind.HEAT: "W",
+        Kind.LIQUID_FLOW: "L/min",
+        Kind.AIR_FLOW: "m3/h",
+        Kind.PRESSURE: "kPa",
+        Kind.VALVE: "%",
+        Kind.LIQUID_LEVEL: "%",
+        Kind.REACTIVE_POWER: "var",
+        Kind.CHARGE: "A.h",
+        Kind.IRRADIANCE: "W/m2",
+        Kind.OPTICAL_POWER: "dB[mW]",
         Kind.SWITCH: "",
         Kind.STATE: "",
         Kind.TEXT: "",
