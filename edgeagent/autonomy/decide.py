@@ -13,7 +13,7 @@ from edgeagent.autonomy.told import interlock_alarms, interlock_steps
 from edgeagent.model.decision import Decision, Memory, Step
 from edgeagent.model.intent import Intent
 from edgeagent.model.interlock import Interlock, InterlockMemory, Standing
-from edgeagent.model.limit import LimitMemory
+from edgeagent.model.limit import Limit, LimitMemory, Truth
 from edgeagent.model.points import PointId
 from edgeagent.model.site import Site
 from edgeagent.model.snapshot import Snapshot
@@ -42,7 +42,7 @@ def decide(
     """
     now_s = snapshot.time_s
     step_s = 0.0 if memory.time_s is None else min(max(now_s - memory.time_s, 0.0), LONGEST_STEP_S)
-    limits, turned = _limits(tables, memory, snapshot, step_s)
+    limits, turned, unseen = _limits(tables, memory, snapshot, step_s)
     interlocks = _interlocks(tables, memory, limits, turned, now_s=now_s, step_s=step_s, resets=resets)
     awake = _awake(tables, interlocks)
     plant = Plant(snapshot, site, tables.pace, tables.fixed)
@@ -54,7 +54,6 @@ def decide(
     proposed, refused = verdicts(plant, tables, wanted)
     vetoes = permissive.veto(plant, tables, proposed, loads.moves(), locks)
     loads.settle(vetoes)
-    unseen = [(one, limits[one.id]) for one in tables.limits if limits[one.id].blind]
     return Decision(
         outputs(proposed, vetoes, tables.version),
         (
@@ -84,24 +83,28 @@ def _no_unit(_point: PointId) -> str:
     return ""
 
 
-def _limits(tables: Tables, memory: Memory, snapshot: Snapshot, step_s: float) -> tuple[LimitMemories, set[str]]:
-    """Every limit's memory, and which ones say something else than before."""
+def _limits(
+    tables: Tables, memory: Memory, snapshot: Snapshot, step_s: float
+) -> tuple[LimitMemories, set[str], list[tuple[Limit, LimitMemory]]]:
+    """Every limit's memory, which ones say something else than before, and which are blind."""
     known, readings, now_s = memory.limits, snapshot.readings, snapshot.time_s
     same_tables = memory.version == tables.version
     found: LimitMemories = {}
     turned: set[str] = set()
+    blind_ones: list[tuple[Limit, LimitMemory]] = []
     for one in tables.limits:
-        before = known.get(one.id, limit.BLANK)
+        name = one.id
+        after = before = known.get(name, limit.BLANK)
         reading = readings.get(one.point)
-        if reading is before.seen and now_s <= before.quiet_until_s and same_tables:
-            found[one.id] = before  # nothing can have changed: this is what makes thousands of limits cheap
-            continue
-        if not same_tables:
-            before = limit.anew(before)
-        found[one.id] = after = limit.evaluate(one, before, reading, now_s, step_s)
-        if after.truth is not before.truth:
-            turned.add(one.id)
-    return found, turned
+        if reading is not before.seen or now_s > before.quiet_until_s or not same_tables:
+            # Otherwise nothing can have changed: this is what makes thousands of limits cheap.
+            after = limit.evaluate(one, before if same_tables else limit.anew(before), reading, now_s, step_s)
+            if after.truth is not before.truth:
+                turned.add(name)
+        found[name] = after
+        if after.blind:
+            blind_ones.append((one, after))
+    return found, turned, blind_ones
 
 
 def _interlocks(
@@ -114,16 +117,18 @@ def _interlocks(
     step_s: float,
     resets: Collection[str],
 ) -> InterlockMemories:
-    truths = {name: one.truth for name, one in limits.items()}
-    same_tables = memory.version == tables.version
+    """Every interlock's memory; those that are settled are looked at only when one of their limits turns."""
+    known, same_tables = memory.interlocks, memory.version == tables.version
     found: InterlockMemories = {}
+    truths: dict[str, Truth] = {}
     for one in tables.interlocks:
-        before = memory.interlocks.get(one.id, interlock.BLANK)
-        reset = one.id in resets
-        if before.settled and same_tables and not reset and one.uses.isdisjoint(turned):
-            found[one.id] = before
+        name = one.id
+        before = known.get(name, interlock.BLANK)
+        if before.settled and same_tables and name not in resets and (not turned or one.uses.isdisjoint(turned)):
+            found[name] = before
             continue
-        found[one.id] = interlock.evaluate(one, before, truths, now_s, step_s, reset=reset)
+        truths = truths or {limit_name: limit_memory.truth for limit_name, limit_memory in limits.items()}
+        found[name] = interlock.evaluate(one, before, truths, now_s, step_s, reset=name in resets)
     return found
 
 

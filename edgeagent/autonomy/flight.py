@@ -229,4 +229,4 @@ def _without_source(one: LimitMemory) -> LimitMemory:
     found = one.seen
     if found is None:
         return one
-    return replace(one, seen=Reading(found.point, found.value, found.time_s, found.quality, found.reason))
+    return one._replace(seen=Reading(found.point, found.value, found.time_s, found.quality, found.reason))

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from operator import eq, ge, gt, le, lt, ne
 
 from edgeagent.model.limit import Limit, LimitMemory, Operator, Truth
@@ -23,8 +22,8 @@ COMPARE: Mapping[Operator, Callable[[float, float], bool]] = {
     Operator.EQUAL: eq,
     Operator.UNEQUAL: ne,
 }
-_GOOD = Quality.GOOD  # looking it up costs more than comparing
-_SEEING = frozenset({"TRUE", "FALSE"})
+_GOOD, _TRUE, _FALSE, _ABOVE = Quality.GOOD, Truth.TRUE, Truth.FALSE, Operator.ABOVE  # a look-up costs more than `is`
+_made = tuple.__new__  # the generated __new__ costs three times as much
 _NO_READING = frozenset({Reason.STALE, Reason.DISCONNECTED, Reason.NEVER_READ, Reason.ABSENT})
 
 
@@ -35,25 +34,31 @@ def evaluate(limit: Limit, memory: LimitMemory, reading: Reading | None, now_s: 
 
 def calm(limit: Limit, memory: LimitMemory, reading: Reading | None, now_s: float) -> LimitMemory | None:
     """The common case, a younger number that says the same as before, in a tenth of the time; None in all others."""
-    seen, bound = memory.seen, limit.clear_value if memory.on and limit.clear_value is not None else limit.value
-    if reading is None or seen is None or isinstance(bound, str) or type(reading.value) is not float:
+    if reading is None:
         return None
-    value, time_s = reading.value, reading.time_s
-    if reading.quality is not _GOOD or memory.truth.value not in _SEEING or memory.held_readings:
+    truth, _, on, _, held_readings, _, _, seen, _, _, _, _, samples, evaluations, transitions, changed_s, _ = memory
+    value, time_s, bound = reading.value, reading.time_s, limit.value
+    if held_readings or seen is None or type(value) is not float or reading.quality is not _GOOD:
         return None
-    if time_s == seen.time_s or now_s - time_s > limit.stale_after_s or _doubt(limit, memory, value, time_s):
+    if not (truth is _FALSE or truth is _TRUE) or time_s == seen.time_s or now_s - time_s > limit.stale_after_s:
         return None
-    samples, said = memory.samples, value
+    if on and limit.clear_value is not None:
+        bound = limit.clear_value
+    if isinstance(bound, str) or _doubt(limit, memory, value, time_s):
+        return None
+    said = value
     if limit.window_s is not None:
         samples, rise = risen(samples, time_s, value, limit.window_s)
         said = math.nan if rise is None else rise
-    if said != said or COMPARE[limit.operator](said, bound) is not memory.on:  # noqa: PLR0124 - as fast as it gets
+    operator = limit.operator
+    holds = said > bound if operator is _ABOVE else COMPARE[operator](said, bound)
+    if holds is not on or said != said:  # noqa: PLR0124 - as fast as it gets
         return None
-    truth, why = memory.truth, f"it is {said:g}"
-    return LimitMemory(
-        truth, why, memory.on, 0.0, 0, False, 0.0, reading, truth, why, False, (time_s, value), samples,
-        memory.evaluations + 1, memory.transitions, memory.changed_s, time_s + limit.stale_after_s,
-    )  # fmt: skip
+    why = f"it is {said:g}"
+    return _made(LimitMemory, (
+        truth, why, on, 0.0, 0, False, 0.0, reading, truth, why, False, (time_s, value), samples,
+        evaluations + 1, transitions, changed_s, time_s + limit.stale_after_s,
+    ))  # fmt: skip
 
 
 def thorough(limit: Limit, memory: LimitMemory, reading: Reading | None, now_s: float, step_s: float) -> LimitMemory:
@@ -61,25 +66,24 @@ def thorough(limit: Limit, memory: LimitMemory, reading: Reading | None, now_s: 
     fresh = reading is not None and reading != memory.seen
     seen = _look(limit, memory, reading) if reading is not None and fresh else memory
     if reading is None:
-        said = replace(seen, truth=Truth.STALE, why="there is no such point", blind=True)
+        said = seen._replace(truth=Truth.STALE, why="there is no such point", blind=True)
     elif not seen.unusable and now_s - reading.time_s > limit.stale_after_s:
-        said = replace(seen, truth=Truth.STALE, why=f"its reading is older than {limit.stale_after_s:g} s", blind=True)
+        said = seen._replace(truth=Truth.STALE, why=f"its reading is older than {limit.stale_after_s:g} s", blind=True)
     else:
-        said = replace(seen, truth=seen.looked, why=seen.looked_why, blind=seen.unusable)
+        said = seen._replace(truth=seen.looked, why=seen.looked_why, blind=seen.unusable)
     after = _blind(limit, said, step_s) if said.truth.blind else _timed(limit, said, step_s, fresh=fresh)
     return _told(memory, after, now_s, _quiet_until_s(limit, after, reading), fresh=fresh)
 
 
 def anew(memory: LimitMemory) -> LimitMemory:
     """The memory under new tables: the reading is looked at again, and what has tripped stays so."""
-    return replace(memory, seen=None, samples=(), held_s=0.0, held_readings=0)
+    return memory._replace(seen=None, samples=(), held_s=0.0, held_readings=0)
 
 
 def _told(before: LimitMemory, after: LimitMemory, now_s: float, quiet_until_s: float, *, fresh: bool) -> LimitMemory:
     """The statistics."""
     turned = after.truth is not before.truth
-    return replace(
-        after,
+    return after._replace(
         evaluations=before.evaluations + fresh,
         transitions=before.transitions + turned,
         changed_s=now_s if turned else before.changed_s,
@@ -98,7 +102,7 @@ def _blind(limit: Limit, memory: LimitMemory, step_s: float) -> LimitMemory:
     blind_s = memory.blind_s + step_s
     forgotten = blind_s > max(limit.for_s, limit.clear_for_s)
     held_s, readings = (0.0, 0) if forgotten else (memory.held_s, memory.held_readings)
-    return replace(memory, blind_s=blind_s, held_s=held_s, held_readings=readings)
+    return memory._replace(blind_s=blind_s, held_s=held_s, held_readings=readings)
 
 
 def _timed(limit: Limit, memory: LimitMemory, step_s: float, *, fresh: bool) -> LimitMemory:
@@ -112,30 +116,30 @@ def _timed(limit: Limit, memory: LimitMemory, step_s: float, *, fresh: bool) -> 
         if held_s >= needed_s and (readings >= LEAST_READINGS or not needed_s):
             on, held_s, readings = holds, 0.0, 0
     truth = Truth.TRUE if on else Truth.FALSE
-    return replace(memory, truth=truth, on=on, held_s=held_s, held_readings=readings, blind_s=0.0)
+    return memory._replace(truth=truth, on=on, held_s=held_s, held_readings=readings, blind_s=0.0)
 
 
 def _look(limit: Limit, memory: LimitMemory, reading: Reading) -> LimitMemory:
     """What a new reading says by itself."""
-    memory = replace(memory, seen=reading, unusable=True)
+    memory = memory._replace(seen=reading, unusable=True)
     if reading.quality is not Quality.GOOD or reading.value is None:
         truth = Truth.STALE if reading.reason in _NO_READING else Truth.ERROR
-        return replace(memory, looked=truth, looked_why=f"its reading is {reading.quality} ({reading.reason})")
+        return memory._replace(looked=truth, looked_why=f"its reading is {reading.quality} ({reading.reason})")
     value = reading.value
     if isinstance(value, bool | str) or isinstance(limit.value, str):
         return _compared_words(limit, memory, value)
     if doubt := _doubt(limit, memory, float(value), reading.time_s):
-        return replace(memory, looked=Truth.ERROR, looked_why=doubt)
-    memory = replace(memory, believed=(reading.time_s, float(value)), unusable=False)
+        return memory._replace(looked=Truth.ERROR, looked_why=doubt)
+    memory = memory._replace(believed=(reading.time_s, float(value)), unusable=False)
     return _compared(limit, memory, float(value)) if limit.window_s is None else _risen(limit, memory, limit.window_s)
 
 
 def _compared_words(limit: Limit, memory: LimitMemory, value: Value) -> LimitMemory:
     word = str(value).lower() if isinstance(value, bool) else value
     if not isinstance(word, str) or not isinstance(limit.value, str):
-        return replace(memory, looked=Truth.ERROR, looked_why=f"it is {value}: {limit.value} is of another kind")
+        return memory._replace(looked=Truth.ERROR, looked_why=f"it is {value}: {limit.value} is of another kind")
     holds = (word == limit.value) is (limit.operator is Operator.EQUAL)
-    return replace(memory, looked=Truth.TRUE if holds else Truth.FALSE, looked_why=f"it is {word}", unusable=False)
+    return memory._replace(looked=Truth.TRUE if holds else Truth.FALSE, looked_why=f"it is {word}", unusable=False)
 
 
 def _doubt(limit: Limit, memory: LimitMemory, value: float, time_s: float) -> str:
@@ -152,16 +156,16 @@ def _doubt(limit: Limit, memory: LimitMemory, value: float, time_s: float) -> st
 def _compared(limit: Limit, memory: LimitMemory, value: float) -> LimitMemory:
     bound = limit.clear_value if memory.on and limit.clear_value is not None else limit.value
     holds = COMPARE[limit.operator](value, float(bound))
-    return replace(memory, looked=Truth.TRUE if holds else Truth.FALSE, looked_why=f"it is {value:g}")
+    return memory._replace(looked=Truth.TRUE if holds else Truth.FALSE, looked_why=f"it is {value:g}")
 
 
 def _risen(limit: Limit, memory: LimitMemory, window_s: float) -> LimitMemory:
     """The rise per minute over the window; before half a window is known, nothing is."""
     time_s, value = memory.believed or (0.0, 0.0)
     samples, rise = risen(memory.samples, time_s, value, window_s)
-    memory = replace(memory, samples=samples)
+    memory = memory._replace(samples=samples)
     if rise is None:
-        return replace(memory, looked=Truth.STALE, looked_why="it has not been read for long enough to know its rise")
+        return memory._replace(looked=Truth.STALE, looked_why="it has not been read for long enough to know its rise")
     return _compared(limit, memory, rise)
 
 

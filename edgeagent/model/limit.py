@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from edgeagent.model.points import PointId
 from edgeagent.model.reading import Reading
@@ -58,9 +59,8 @@ class Limit:
     window_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class LimitMemory:
-    """What a limit remembers, and its statistics for people.
+class LimitMemory(NamedTuple):
+    """What a limit remembers, and its statistics for people; a tuple, since hundreds are made in each decision.
 
     ``held_s`` counts how long the opposite of ``on`` has been seen, on ``held_readings`` readings; ``blind_s`` how long
     nothing was known of the point. ``blind`` says whether nothing is known of it now. ``seen`` is the reading that was
@@ -69,65 +69,20 @@ class LimitMemory:
     last transition. Until ``quiet_until_s`` nothing changes unless a new reading comes; before any it is in the past.
     """
 
-    truth: Truth
-    why: str
-    on: bool
-    held_s: float
-    held_readings: int
-    blind: bool
-    blind_s: float
-    seen: Reading | None
-    looked: Truth
-    looked_why: str
-    unusable: bool
-    believed: tuple[float, float] | None
-    samples: tuple[tuple[float, float], ...]
-    evaluations: int
-    transitions: int
-    changed_s: float
-    quiet_until_s: float
-
-    # Written out, as that of Reading: one is made for each limit that is looked at, hundreds of times a second.
-    def __init__(  # noqa: PLR0917 - in the order of the fields, as the generated one
-        self,
-        truth: Truth = Truth.STALE,
-        why: str = "never read",
-        on: bool = False,
-        held_s: float = 0.0,
-        held_readings: int = 0,
-        blind: bool = True,
-        blind_s: float = 0.0,
-        seen: Reading | None = None,
-        looked: Truth = Truth.STALE,
-        looked_why: str = "never read",
-        unusable: bool = True,
-        believed: tuple[float, float] | None = None,
-        samples: tuple[tuple[float, float], ...] = (),
-        evaluations: int = 0,
-        transitions: int = 0,
-        changed_s: float = 0.0,
-        quiet_until_s: float = -1.0,
-    ) -> None:
-        _truth(self, truth)
-        _why(self, why)
-        _on(self, on)
-        _held_s(self, held_s)
-        _held_readings(self, held_readings)
-        _blind(self, blind)
-        _blind_s(self, blind_s)
-        _seen(self, seen)
-        _looked(self, looked)
-        _looked_why(self, looked_why)
-        _unusable(self, unusable)
-        _believed(self, believed)
-        _samples(self, samples)
-        _evaluations(self, evaluations)
-        _transitions(self, transitions)
-        _changed_s(self, changed_s)
-        _quiet_until_s(self, quiet_until_s)
-
-
-(
-    _truth, _why, _on, _held_s, _held_readings, _blind, _blind_s, _seen, _looked, _looked_why, _unusable, _believed,
-    _samples, _evaluations, _transitions, _changed_s, _quiet_until_s,
-) = (getattr(LimitMemory, name).__set__ for name in LimitMemory.__slots__)  # fmt: skip
+    truth: Truth = Truth.STALE
+    why: str = "never read"
+    on: bool = False
+    held_s: float = 0.0
+    held_readings: int = 0
+    blind: bool = True
+    blind_s: float = 0.0
+    seen: Reading | None = None
+    looked: Truth = Truth.STALE
+    looked_why: str = "never read"
+    unusable: bool = True
+    believed: tuple[float, float] | None = None
+    samples: tuple[tuple[float, float], ...] = ()
+    evaluations: int = 0
+    transitions: int = 0
+    changed_s: float = 0.0
+    quiet_until_s: float = -1.0

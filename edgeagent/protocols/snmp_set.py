@@ -4,19 +4,22 @@ DeviceRefused and DeviceUnreachable say that nothing was written. `WriteOpen` sa
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import math
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from edgeagent.core.worker import WorkerSpec
 from edgeagent.model.errors import DeviceError, DeviceRefused, DeviceUnreachable, WorkerError
 from edgeagent.protocols.session import Turn
-from edgeagent.protocols.snmp import SnmpSession
+from edgeagent.protocols.snmp import Raw, SnmpSession
 from edgeagent.protocols.snmp_address import Community, SnmpAddress, User
 
 SPEC = WorkerSpec("snmp-set", "edgeagent.protocols.snmp_set_child:HANDLERS")
 LONGEST_EXCHANGE_S = 5.0
 """A slower agent is not waited for with a write: read-back tells what became of it."""
+HEARD_S = 1.0
+"""For how long after an answer an agent counts as one that answers."""
 MAX_WAIT_S = 5.0
 """How long a poll's request that is under way may hold a write up."""
 EXCHANGES = 6
@@ -78,6 +81,13 @@ class SnmpWriter(SnmpSession):
         self._ahead = ahead
         self._worker = worker
         self._exchange_s = min(timeout_s, LONGEST_EXCHANGE_S)
+        self._heard_s = -math.inf
+
+    async def get(self, oids: Sequence[str]) -> dict[str, Raw]:
+        """The values of those objects that exist; the others are not in the answer."""
+        values = await super().get(oids)
+        self._heard_s = asyncio.get_running_loop().time()
+        return values
 
     async def prove(self, oid: str) -> None:
         """Open the conversation for writing, so that the first write is not the first use of it.
@@ -99,7 +109,8 @@ class SnmpWriter(SnmpSession):
             WriteOpen: it was asked, and its answer is missing.
         """
         try:
-            outcome = await self._call("set", oid, value=value)
+            answers = asyncio.get_running_loop().time() - self._heard_s < HEARD_S
+            outcome = await self._call("set", oid, value=value, answers=answers)
         except WorkerError as error:
             raise WriteOpen(f"cannot tell whether {self.address} was written: {error}") from None
         if outcome != "written":

@@ -2,11 +2,13 @@
 
 What pysnmp 7.1 does not do, and what is done about it:
 - a conversation never recovers from a new engine id, and wall time that steps spoils its sense of v3 time. So each SET
-  is preceded by a GET of the same object on the same conversation, which may be repeated anew; a SET is sent once;
+  is preceded by a GET of the same object on the same conversation, which may be repeated anew; a SET is sent once.
+  v2c has no such state: an agent that just answered the caller is not asked again;
+- the engine costs as much again as the message: v2c goes without one (``v1arch``, which speaks v2c as well);
 - its own time-outs count wall time in half seconds, so ours go before them;
 - resolving MIB names costs more than the exchange and reads files, so `lookupMib` is off.
 
-Hence silence before the SET is no write for sure, and only silence after it leaves the outcome open.
+Hence silence before the SET is no write for sure, and silence after it leaves the outcome open.
 """
 
 from __future__ import annotations
@@ -15,25 +17,13 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from pysnmp.error import PySnmpError
-from pysnmp.hlapi.v3arch.asyncio import (
-    CommunityData,
-    ContextData,
-    ObjectIdentity,
-    ObjectType,
-    SnmpEngine,
-    Udp6TransportTarget,
-    UdpTransportTarget,
-    UsmUserData,
-    get_cmd,
-    set_cmd,
-    usmAesCfb128Protocol,
-    usmHMAC192SHA256AuthProtocol,
-)
+from pysnmp.hlapi import v1arch, v3arch
+from pysnmp.hlapi.v3arch.asyncio import Udp6TransportTarget, UdpTransportTarget
 from pysnmp.proto import errind
-from pysnmp.proto.rfc1902 import Integer32
+from pysnmp.proto.rfc1902 import Integer32, Null, ObjectIdentifier
 from pysnmp.proto.rfc1905 import EndOfMibView, NoSuchInstance, NoSuchObject
 
 from edgeagent.model.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceUnreachable
@@ -72,6 +62,7 @@ REFUSALS = {
 }
 
 Answer = tuple[errind.ErrorIndication | None, int, int, Any]
+Target: TypeAlias = UdpTransportTarget | Udp6TransportTarget
 
 
 class Agent(NamedTuple):
@@ -91,38 +82,81 @@ class Agent(NamedTuple):
         """It is spoken to as a user."""
         return any(key == "user" for key, _ in self.access)
 
-    def auth(self) -> CommunityData | UsmUserData:
-        """The access as pysnmp wants it."""
-        access = dict(self.access)
-        if not self.v3:
-            return CommunityData(access["community"], mpModel=V2C)
-        return UsmUserData(
+
+class Speech(Protocol):
+    """One version of SNMP."""
+
+    async def ask(self, target: Target, oid: str, value: int | None) -> Answer:
+        """One GET, or one SET where there is a value."""
+
+    def close(self) -> None:
+        """Let go of the socket."""
+
+
+class CommunitySpeech:
+    """v2c."""
+
+    def __init__(self, access: Mapping[str, str]) -> None:
+        self._dispatcher = v1arch.asyncio.SnmpDispatcher()
+        self._auth = v1arch.asyncio.CommunityData(access["community"], mpModel=V2C)
+
+    async def ask(self, target: Target, oid: str, value: int | None) -> Answer:
+        """One GET, or one SET where there is a value."""
+        command = v1arch.asyncio.get_cmd if value is None else v1arch.asyncio.set_cmd
+        varbind = (ObjectIdentifier(oid), Null("") if value is None else Integer32(value))
+        answer: Answer = await command(self._dispatcher, self._auth, target, varbind, lookupMib=False)
+        return answer
+
+    def close(self) -> None:
+        """Let go of the socket; pysnmp's own `close` calls back with too few arguments where a request is open."""
+        self._dispatcher.transport_dispatcher.close_dispatcher()
+
+
+class UserSpeech:
+    """v3."""
+
+    def __init__(self, access: Mapping[str, str]) -> None:
+        self._engine = v3arch.asyncio.SnmpEngine()
+        self._auth = v3arch.asyncio.UsmUserData(
             access["user"],
             access["auth_key"],
             access["priv_key"],
-            authProtocol=usmHMAC192SHA256AuthProtocol,
-            privProtocol=usmAesCfb128Protocol,
+            authProtocol=v3arch.asyncio.usmHMAC192SHA256AuthProtocol,
+            privProtocol=v3arch.asyncio.usmAesCfb128Protocol,
         )
 
-
-class Conversation:
-    """One engine for one agent and one access. Raises the named errors; a failure means to make another one."""
-
-    def __init__(self, agent: Agent) -> None:
-        self._place = f"{agent.host}:{agent.port}"
-        self._host, self._port = agent.host, agent.port
-        self._engine = SnmpEngine()
-        self._auth = agent.auth()
-        self._target: UdpTransportTarget | Udp6TransportTarget | None = None
+    async def ask(self, target: Target, oid: str, value: int | None) -> Answer:
+        """One GET, or one SET where there is a value."""
+        command = v3arch.asyncio.get_cmd if value is None else v3arch.asyncio.set_cmd
+        identity = v3arch.asyncio.ObjectIdentity(oid)
+        varbind = v3arch.asyncio.ObjectType(identity, *(() if value is None else (Integer32(value),)))
+        context = v3arch.asyncio.ContextData()
+        answer: Answer = await command(self._engine, self._auth, target, context, varbind, lookupMib=False)
+        return answer
 
     def close(self) -> None:
         """Let go of the socket."""
         self._engine.close_dispatcher()
 
+
+class Conversation:
+    """One socket for one agent and one access. Raises the named errors; a failure means to make another one."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._place = f"{agent.host}:{agent.port}"
+        self._host, self._port = agent.host, agent.port
+        access = dict(agent.access)
+        self._speech: Speech = UserSpeech(access) if agent.v3 else CommunitySpeech(access)
+        self._target: Target | None = None
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._speech.close()
+
     async def prove(self, oid: str, timeout_s: float) -> None:
         """The agent answers us, and has the object."""
         try:
-            trouble, status, _, varbinds = await self._ask(get_cmd, ObjectType(ObjectIdentity(oid)), timeout_s)
+            trouble, status, _, varbinds = await self._ask(oid, None, timeout_s)
         except TimeoutError:
             raise DeviceUnreachable(f"no answer from {self._place} within {timeout_s:g} s") from None
         if isinstance(trouble, REFUSING):
@@ -136,9 +170,8 @@ class Conversation:
 
     async def set(self, oid: str, value: int, timeout_s: float) -> str:
         """Send it once; `WRITTEN`, or `OPEN` where nobody knows."""
-        varbind = ObjectType(ObjectIdentity(oid), Integer32(value))
         try:
-            trouble, status, _, _ = await self._ask(set_cmd, varbind, timeout_s)
+            trouble, status, _, _ = await self._ask(oid, value, timeout_s)
         except (TimeoutError, DeviceError):
             return OPEN
         if trouble is not None or status == UNDO_FAILED:
@@ -148,22 +181,19 @@ class Conversation:
             raise DeviceRefused(f"{self._place} refuses: {why}")
         return WRITTEN
 
-    async def _ask(self, command: Callable[..., Any], varbind: ObjectType, timeout_s: float) -> Answer:
+    async def _ask(self, oid: str, value: int | None, timeout_s: float) -> Answer:
         try:
             async with asyncio.timeout(timeout_s):
                 if self._target is None:
                     kind = Udp6TransportTarget if ":" in self._host else UdpTransportTarget
                     self._target = await kind.create((self._host, self._port), timeout=PYSNMP_TIMEOUT_S, retries=0)
-                answer: Answer = await command(
-                    self._engine, self._auth, self._target, ContextData(), varbind, lookupMib=False
-                )
+                return await self._speech.ask(self._target, oid, value)
         except PySnmpError as error:
             raise DeviceGarbled(f"cannot speak with {self._place}: {error}") from None
         except OSError as error:
             if isinstance(error, TimeoutError):
                 raise
             raise DeviceUnreachable(f"cannot reach {self._place}: {error.strerror or error}") from None
-        return answer
 
 
 class Speaker:
@@ -182,12 +212,13 @@ class Speaker:
         """Open the conversation ahead of the first write."""
         self._runner.run(self._proven(Agent.of(**agent), oid, timeout_s))
 
-    def set(self, *, oid: str, value: int, timeout_s: float, **agent: Any) -> str:
-        """Write one integer."""
-        return self._runner.run(self._set(Agent.of(**agent), oid, value, timeout_s))
+    def set(self, *, oid: str, value: int, timeout_s: float, answers: bool = False, **agent: Any) -> str:
+        """Write one integer; the agent ``answers`` when the caller heard it just now."""
+        return self._runner.run(self._set(Agent.of(**agent), oid, value, timeout_s, answers=answers))
 
-    async def _set(self, agent: Agent, oid: str, value: int, timeout_s: float) -> str:
-        conversation = await self._proven(agent, oid, timeout_s)
+    async def _set(self, agent: Agent, oid: str, value: int, timeout_s: float, *, answers: bool) -> str:
+        known = self._known.get(agent) if answers and not agent.v3 else None
+        conversation = known or await self._proven(agent, oid, timeout_s)
         outcome = await conversation.set(oid, value, timeout_s)
         if outcome == OPEN:
             self._forget(agent)

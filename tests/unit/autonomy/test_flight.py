@@ -85,7 +85,7 @@ def test_a_head_whose_memory_cannot_be_is_told() -> None:
     memory = Memory(limits={"hot": LimitMemory(seen=Reading(PointId("a/b"), 24.0, 1.0))})
     content = json.loads(encode(Head("", 1.0, 1.0, True, "", (), memory)))
     assert decode_head(json.dumps(content).encode(), HERE_IS).memory.limits == memory.limits
-    content["memory"]["limits"]["hot"]["seen"]["value"] = None
+    content["memory"]["limits"]["hot"][LimitMemory._fields.index("seen")]["value"] = None
     with pytest.raises(RecordingInvalid, match=r"a\.jsonl:2.*GOOD reading"):
         decode_head(json.dumps(content).encode(), HERE_IS)
 
