@@ -1,6 +1,7 @@
 """One load: all its cords, or none of them."""
 
 import asyncio
+import math
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from typing import Any
 
 from edgeagent.actuators.outlet import WORDS, OutletActuator
 from edgeagent.actuators.parts import Stagger
+from edgeagent.core.clock import Clock
+from edgeagent.core.ports import Permit
 from edgeagent.model.errors import DeviceError
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Choice, Domain, Hold, Outcome, Output
 from edgeagent.model.points import PointId
@@ -15,6 +18,8 @@ from edgeagent.model.reading import Value
 from edgeagent.model.site import Load
 
 ON = "on"
+SEEN_S = 0.5
+"""For how long what was seen of the cords holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +41,14 @@ class LoadActuator:
     A switch that has begun is finished, or put back, also when the caller is cancelled.
     """
 
-    def __init__(self, load: Load, cords: Sequence[OutletActuator], stagger: Stagger) -> None:
+    def __init__(self, load: Load, cords: Sequence[OutletActuator], stagger: Stagger, clock: Clock) -> None:
         if not cords:
             raise ValueError(f"load {load.name} has no cords")
         self._name = load.name
         self._target = load.target
         self._cords = tuple(cords)
         self._stagger = stagger
+        self._clock = clock
         self._lock = asyncio.Lock()
 
     @property
@@ -70,7 +76,7 @@ class LoadActuator:
         """Cords are switched one after another, and perhaps back."""
         return 2 * sum(cord.settle_s for cord in self._cords)
 
-    async def apply(self, output: Output) -> Outcome:
+    async def apply(self, output: Output, permit: Permit) -> Outcome:
         """Switch the load; a restore waits for its slot first. Where cords remain unknown the outcome says which."""
         word = output.value
         if not isinstance(word, str) or word not in WORDS:
@@ -81,13 +87,15 @@ class LoadActuator:
                 if refusal is not None:
                     return refusal
                 await self._stagger.slot()
-            return await _finished(self._switch(word))
+            return await _finished(self._switch(word, permit))
 
-    async def _switch(self, word: str) -> Outcome:
-        before = await self._look()
-        refusal = self._refusal(word, before)
-        if refusal is not None:
-            return refusal
+    async def _switch(self, word: str, permit: Permit) -> Outcome:
+        seen_s = -math.inf
+        while self._clock.now_s() - seen_s > SEEN_S:  # a permit that takes long outlasts what was seen
+            before, seen_s = await self._look(), self._clock.now_s()
+            refusal = self._refusal(word, before) or await self._permitted(word, before, permit)
+            if refusal is not None:
+                return refusal
         former = _other(word)
         written: list[OutletActuator] = []
         for cord in [seen.cord for seen in before if seen.word != word]:
@@ -129,6 +137,10 @@ class LoadActuator:
                 word, f"it was just switched the other way; wait {wait_s:.0f} s (off_on_interval)", seen
             )
         return None
+
+    async def _permitted(self, word: str, seen: Sequence[Seen], permit: Permit) -> Outcome | None:
+        why = await permit()
+        return self._failed(word, why, seen) if why else None
 
     def _failed(self, word: str, why: str, seen: Sequence[Seen]) -> Outcome:
         text = f"cannot switch load {self._name} {word}, 0 outlets were switched: {why}"

@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol
 
 from edgeagent.core.clock import Clock
+from edgeagent.core.ports import Permit, granted
 from edgeagent.model.errors import DeviceError, DeviceUnreachable
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Choice, Domain, Hold, Outcome, Output
 from edgeagent.model.points import DeviceId, PointId, point_id
@@ -73,7 +74,7 @@ class OutletActuator:
         """How long the effect may take to be read."""
         return self._pdu.settle_s
 
-    async def apply(self, output: Output) -> Outcome:
+    async def apply(self, output: Output, permit: Permit) -> Outcome:
         """Switch, unless it is there already.
 
         Raises:
@@ -82,7 +83,7 @@ class OutletActuator:
         word = output.value
         if not isinstance(word, str) or word not in WORDS:
             return self._outcome(FAILED, f"cannot switch {self.target} to {word!r}: must be on or off")
-        return await self.switch(word)
+        return await self.switch(word, permit=permit)
 
     async def look(self, *, insist: bool = False) -> str:
         """On or off, now. Raises DeviceError."""
@@ -94,7 +95,9 @@ class OutletActuator:
             return 0.0
         return max(0.0, self._last[1] + self._pdu.off_on_interval_s - self._clock.now_s())
 
-    async def switch(self, word: str, *, undo: bool = False, seen: str | None = None) -> Outcome:
+    async def switch(
+        self, word: str, *, undo: bool = False, seen: str | None = None, permit: Permit = granted
+    ) -> Outcome:
         """As `apply`; ``undo`` takes a command back and does not wait for the least time between commands.
 
         ``seen`` is what was read of it at this moment; without it is looked.
@@ -108,6 +111,8 @@ class OutletActuator:
                 return self._outcome(DONE, f"{self.target} is {word} already", now)
             if not undo and (wait_s := self.wait_s(word)):
                 return self._outcome(FAILED, self._too_soon(word, wait_s), now)
+            if refusal := await permit():
+                return self._outcome(FAILED, refusal, now)
             return await self._write(word, now)
 
     async def _write(self, word: str, now: str) -> Outcome:

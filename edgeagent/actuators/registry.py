@@ -63,7 +63,7 @@ def build(settings: ActuatorSettings, pdus: Iterable[PduSettings], site: Site, p
         if why:
             found.left_out[load.target] = f"cannot switch load {load.name}: {why}"
         else:
-            actuator = LoadActuator(load, [outlets[cord] for cord in load.cords], stagger)
+            actuator = LoadActuator(load, [outlets[cord] for cord in load.cords], stagger, parts.clock)
             found.loads[actuator.target] = actuator
     return found
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edgeagent.core.clock import Clock
+from edgeagent.core.ports import Permit
 from edgeagent.model.errors import DeviceError, DeviceUnreachable
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Domain, Hold, Outcome, Output, Range
 from edgeagent.model.points import PointId
@@ -123,7 +124,7 @@ class SetpointActuator:
         steps = 1 if guard.max_step is None else math.ceil((guard.high - guard.low) / guard.max_step)
         return steps * max(guard.min_interval_s, FIRST_PAUSE_S) + guard.settle_s
 
-    async def apply(self, output: Output) -> Outcome:
+    async def apply(self, output: Output, permit: Permit) -> Outcome:
         """Bring it there.
 
         Raises:
@@ -134,9 +135,9 @@ class SetpointActuator:
             return self._outcome(FAILED, f"cannot set {self.target} to {value!r}: must be a number")
         self._wanted = mine = object()
         async with self._lock:
-            return await self._go(self._guard.clamped(float(value)), mine)
+            return await self._go(self._guard.clamped(float(value)), mine, permit)
 
-    async def _go(self, wanted: float, mine: object) -> Outcome:
+    async def _go(self, wanted: float, mine: object, permit: Permit) -> Outcome:
         doubt = ""
         while True:
             if self._wanted is not mine:
@@ -147,6 +148,8 @@ class SetpointActuator:
                 return self._outcome(FAILED, f"cannot set {self.target} to {wanted:g}; nothing was written: {error}")
             if self._is_there(now, wanted):
                 return self._outcome(DONE, f"{self.target} is {now:g}{doubt}", now)
+            if refusal := await permit():
+                return self._outcome(FAILED, refusal, now)
             await self._clock.sleep(max(0.0, self._written_s + self._guard.min_interval_s - self._clock.now_s()))
             step = self._guard.stepped(now, wanted)
             outcome, doubt = await self._step(step, now)

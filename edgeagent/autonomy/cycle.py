@@ -4,7 +4,7 @@ It turns when a reading comes that a limit looks at, and once a second at least.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from edgeagent.autonomy.decide import decide
 from edgeagent.autonomy.executor import Executor
 from edgeagent.autonomy.kept_memory import joined, kept, kernel, resumed
 from edgeagent.autonomy.latest import Latest
+from edgeagent.autonomy.limit import BLANK, calm
 from edgeagent.autonomy.observed import observed
 from edgeagent.autonomy.orders import Orders
 from edgeagent.autonomy.whole import whole
@@ -26,8 +27,9 @@ from edgeagent.core.ports import Beat, Facts
 from edgeagent.core.state import State
 from edgeagent.model.decision import AlarmWanted, Decision, Memory
 from edgeagent.model.intent import Intent
+from edgeagent.model.limit import Limit
 from edgeagent.model.points import PointId
-from edgeagent.model.reading import ReadingBatch
+from edgeagent.model.reading import Reading, ReadingBatch
 from edgeagent.model.site import Site
 from edgeagent.model.snapshot import Snapshot
 
@@ -35,7 +37,7 @@ FACT = "autonomy.memory"
 TURN_S = 1.0
 """The longest time between two decisions."""
 LEAST_S = 0.005
-"""The shortest: what is read within it is decided together."""
+"""The shortest: what is read within it is decided together, unless it may turn a limit."""
 ACT_FIRST_S = 0.02
 """How long what is only told waits while an act begins: both would share one processor."""
 MAX_BATCHES = 1000
@@ -119,7 +121,7 @@ class Cycle:
         self._memory, self._is_resumed = Memory(), False
         self._resume()
         self._kernel = kernel(self._memory)
-        self._turned_s = -TURN_S
+        self._turned_s, self._took_s = -TURN_S, 0.0
 
     @property
     def site(self) -> Site:
@@ -139,7 +141,10 @@ class Cycle:
     def adopt(self, site: Site, tables: Tables) -> None:
         """Decide for this site and by these tables from now on; latches and what is shed stay."""
         self._site, self._tables = site, tables
-        self._watched = frozenset(limit.point for limit in tables.limits)
+        watched: dict[PointId, list[Limit]] = {}
+        for one in tables.limits:
+            watched.setdefault(one.point, []).append(one)
+        self._watched: Mapping[PointId, Sequence[Limit]] = watched
         self._orders.adopt(site, tables)
         self.changes += 1
 
@@ -177,8 +182,8 @@ class Cycle:
         if self._chronicle.tell(self.latest, self._tables):
             self.changes += 1
         is_fresh = self._executor.submit(outputs, observed(snapshot, outputs, self._site))
-        self._tick_s.observe(self._clock.now_s() - began_s)
-        self._turned_s = began_s
+        self._turned_s, self._took_s = began_s, self._clock.now_s() - began_s
+        self._tick_s.observe(self._took_s)
         return _Made(snapshot, before, decision, intents, locks, resets, self._site, self._tables, is_fresh)
 
     def _tell(self, made: _Made) -> None:
@@ -214,23 +219,26 @@ class Cycle:
             self._facts.note_fact(FACT, kept(self._memory, Anchor.of(self._clock)))
 
     async def _next(self, batches: Subscription[ReadingBatch]) -> None:
-        """Return when a limit's point was read, or when it is time."""
+        """Return when it is time: soon after a limit's point was read, at once when that may turn the limit."""
         due_s = self._turned_s + TURN_S
         while (left_s := due_s - self._clock.now_s()) > 0:
             try:
                 async with asyncio.timeout(left_s):
                     batch = await batches.next()
             except TimeoutError:
-                return
-            if self._is_watched(batch):
                 break
-        else:
-            await asyncio.sleep(0)
-        early_s = self._turned_s + LEAST_S - self._clock.now_s()
-        if early_s > 0:
-            await asyncio.sleep(early_s)
+            if mine := [reading for reading in batch.readings if reading.point in self._watched]:
+                # Half of the time at most goes into deciding.
+                least_s = min(LEAST_S, 2 * self._took_s) if self._may_turn(mine) else LEAST_S
+                due_s = min(due_s, self._turned_s + least_s)
+        await asyncio.sleep(0)
         batches.drain()
 
-    def _is_watched(self, batch: ReadingBatch) -> bool:
-        watched: frozenset[PointId] = self._watched
-        return any(reading.point in watched for reading in batch.readings)
+    def _may_turn(self, readings: Iterable[Reading]) -> bool:
+        """Whether one of them says something else than before to a limit."""
+        known, now_s = self._memory.limits, self._clock.now_s()
+        return any(
+            calm(limit, known.get(limit.id, BLANK), reading, now_s) is None
+            for reading in readings
+            for limit in self._watched[reading.point]
+        )

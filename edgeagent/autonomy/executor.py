@@ -9,19 +9,18 @@ from types import MappingProxyType
 import structlog
 
 from edgeagent.autonomy.chronicle import told_at
+from edgeagent.autonomy.record_first import RecordFirst
 from edgeagent.core.backoff import Backoff
 from edgeagent.core.clock import Clock
 from edgeagent.core.health import Health, Level
 from edgeagent.core.metrics import Metrics
-from edgeagent.core.ports import Actuator, Audit, Beat
+from edgeagent.core.ports import Actuator, Audit, Beat, Permit
 from edgeagent.model.decision import AlarmWanted
 from edgeagent.model.errors import DeviceError, StoreError
-from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Outcome, Output, Rank
+from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Outcome, Output
 from edgeagent.model.points import PointId
 from edgeagent.model.reading import Value
 
-LATE_S = 0.05
-"""How long an act of the first three ranks waits for its record on the disk; then it goes first and is called late."""
 TRIES = 3
 AGAIN_S = 30.0
 """What could not be set, or did not stay so, is tried again after this, as long as it is wanted."""
@@ -227,23 +226,19 @@ class Executor:
         What was noted and queued before the record is on the disk with it: the memory of the decision, and why.
         """
         recording = asyncio.create_task(self._audit.audit_durable(output.target, "act", _detail(output, self._clock)))
-        patience_s = LATE_S if output.rank <= Rank.SURVIVAL else None
-        await asyncio.wait([recording], timeout=patience_s)
-        late = not recording.done() or recording.exception() is not None
-        if late and output.rank > Rank.SURVIVAL:
-            return Outcome(
-                output.target, FAILED, f"not done: it could not be recorded first ({recording.exception()})"
-            ), False
-        outcome = await self._apply(output)
-        await self._record(recording, output, outcome, late=late)
-        return outcome, late
+        first = RecordFirst(recording, output.rank)
+        outcome = await self._apply(output, first.permit)
+        if first.refused:
+            return outcome, False
+        await self._record(recording, output, outcome, late=first.late)
+        return outcome, first.late
 
-    async def _apply(self, output: Output) -> Outcome:
+    async def _apply(self, output: Output, permit: Permit) -> Outcome:
         actuator = self._actuators.get(output.target)
         if actuator is None:
             return Outcome(output.target, FAILED, "it can no longer be set: the configuration has changed")
         try:
-            return await actuator.apply(output)
+            return await actuator.apply(output, permit)
         except DeviceError as error:
             return Outcome(output.target, UNVERIFIED, str(error))
 

@@ -30,6 +30,8 @@ def evaluate(
     if memory.standing is Standing.OUT:
         memory = replace(BLANK, trips=memory.trips, changed_s=now_s)
     truth = truth_of(interlock.when, truths)
+    if _is_same(interlock, memory, truths, truth) and not reset:
+        return memory
     sighted = _sighted(interlock, memory, truths, truth, step_s)
     why = _demand(interlock, sighted, truths, truth)
     after = replace(sighted, truth=truth.value, demanded=bool(why))
@@ -37,6 +39,16 @@ def evaluate(
         _active(interlock, after, truth, step_s, reset=reset) if memory.active else _idle(interlock, after, why, step_s)
     )
     return _told(memory, after, now_s)
+
+
+def _is_same(interlock: Interlock, memory: InterlockMemory, truths: Mapping[str, Truth], truth: Truth) -> bool:
+    """The common case when a neighbour's limit turns: it says what it said, and nothing is counted."""
+    standing = memory.standing
+    if not memory.settled or truth.value != memory.truth:
+        return False
+    idle = standing is Standing.CLEAR and truth is Truth.FALSE
+    acting = standing is Standing.TRIPPED and truth is Truth.TRUE and memory.demanded and not memory.cleared_s
+    return (idle or acting) and not (interlock.aisle and truths[interlock.aisle[0]].blind)
 
 
 def _sighted(

@@ -3,7 +3,7 @@
 A port is written here when its first user is built; ``docs/architecture.md`` lists those to come.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from edgeagent.model.device import DeviceInfo
@@ -14,6 +14,15 @@ from edgeagent.model.reading import Reading, Value
 
 Beat = Callable[[], None]
 """A Service calls it to say that it is alive."""
+
+
+Permit = Callable[[], Awaitable[str]]
+"""Awaited right before the first write of an act: why it may not be written, or nothing."""
+
+
+async def granted() -> str:
+    """A Permit that grants."""
+    return ""
 
 
 class Driver(Protocol):
@@ -60,8 +69,8 @@ class Actuator(Protocol):
     def settle_s(self) -> float:
         """How long the effect may take to be read."""
 
-    async def apply(self, output: Output) -> Outcome:
-        """Clamp, write and read back; idempotent.
+    async def apply(self, output: Output, permit: Permit) -> Outcome:
+        """Clamp, write and read back; idempotent. What is looked at first is looked at while the permit is on its way.
 
         Raises:
             DeviceError: nothing is known of the device now; the outcome is open.

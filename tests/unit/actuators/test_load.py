@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from edgeagent.core.ports import granted
 from edgeagent.actuators.load import LoadActuator
 from edgeagent.actuators.parts import Stagger
 from edgeagent.core.clock import ManualClock
@@ -46,7 +47,7 @@ async def test_what_the_ports_ask_for_is_there(bench):
     assert load.safe == Hold()
     assert load.feedback is None
     assert load.settle_s == 4 * SETTLE_S
-    assert (await load.apply(output(load.target, 1))).word == FAILED
+    assert (await load.apply(output(load.target, 1), granted)).word == FAILED
     with pytest.raises(ValueError, match="no cords"):
         LoadActuator(Load("bare", ServiceClass.P3, "r1", ()), [], Stagger(ManualClock(), 0.0))
 

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from edgeagent.core.ports import granted
 from edgeagent.actuators.outlet import OutletActuator
 from edgeagent.core.clock import ManualClock
 from edgeagent.drivers.ipdu import IpduOptions
@@ -80,7 +81,7 @@ async def test_what_the_ports_ask_for_is_there(bench):
 async def test_a_value_outside_the_domain_is_not_written(bench, at_set, value):
     sets = at_set()
     actuator, _ = first(bench)
-    outcome = await actuator.apply(output(actuator.target, value))
+    outcome = await actuator.apply(output(actuator.target, value), granted)
     assert outcome.word == FAILED
     assert "must be on or off" in outcome.message
     assert not sets

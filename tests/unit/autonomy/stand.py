@@ -12,9 +12,10 @@ from edgeagent.autonomy.present import Present
 from edgeagent.core.clock import ManualClock
 from edgeagent.core.health import Health
 from edgeagent.core.metrics import Metrics
+from edgeagent.core.ports import Permit
 from edgeagent.core.state import State
 from edgeagent.model.device import DeviceInfo, Group, Identity
-from edgeagent.model.intent import DONE, Choice, Hold, Outcome
+from edgeagent.model.intent import DONE, FAILED, Choice, Hold, Outcome
 from edgeagent.model.journal import AuditEntry, Position
 from edgeagent.model.points import DeviceId, Point, PointId, ValueType, device_of, name_of
 from edgeagent.model.reading import Reading, ReadingBatch
@@ -75,7 +76,9 @@ class Switch:
         self.target, self._world, self._keeper = target, world, keeper
         self.domain, self.safe, self.feedback, self.settle_s = Choice(frozenset({"on", "off"})), Hold(), None, 1.0
 
-    async def apply(self, output: Any) -> Outcome:
+    async def apply(self, output: Any, permit: Permit) -> Outcome:
+        if why := await permit():
+            return Outcome(self.target, FAILED, why)
         self._keeper.order.append(f"{self.target} {output.value}")
         load = next(one for one in self._world.site.loads.values() if one.target == self.target)
         for cord in load.cords:

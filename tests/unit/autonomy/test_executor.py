@@ -8,6 +8,7 @@ from edgeagent.autonomy.executor import TRIES, Executor
 from edgeagent.core.clock import ManualClock
 from edgeagent.core.health import Health
 from edgeagent.core.metrics import Metrics
+from edgeagent.core.ports import Permit
 from edgeagent.model.errors import DeviceUnreachable, StoreFull
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Choice, Domain, Hold, Outcome, Output, Rank
 from edgeagent.model.journal import Position
@@ -54,7 +55,9 @@ class Switch:
     feedback = None
     settle_s = 1.0
 
-    async def apply(self, output: Output) -> Outcome:
+    async def apply(self, output: Output, permit: Permit) -> Outcome:
+        if why := await permit():
+            return Outcome(output.target, FAILED, why)
         self.began.set()
         await self.go.wait()
         self._book.links.append((output.target, f"write {output.value}"))
