@@ -1,8 +1,9 @@
 """Tables as decisions take them: every limit and interlock made for its rack, aisle or pod."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from edgeagent.model.intent import Choice, Domain, Hold, Range
 from edgeagent.model.interlock import Interlock
@@ -10,6 +11,8 @@ from edgeagent.model.limit import Limit
 from edgeagent.model.points import DeviceId, PointId, device_of, point_id
 from edgeagent.model.reading import Value
 from edgeagent.model.site import Outlet, Site
+
+K = TypeVar("K", bound=Hashable)
 
 ON, OFF = "on", "off"
 SWITCH = Choice(frozenset({ON, OFF}))
@@ -70,6 +73,12 @@ class Tables:
     """The load and the outlet of each target that is one."""
     near: Mapping[DeviceId, tuple[PointId, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """The points by which a device is known to be readable at all: those of limits, and its outlets' states."""
+    watchers: Mapping[PointId, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The limits that look at a point."""
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The interlocks that look at a limit."""
+    limit_places: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    interlock_places: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def state_point(outlet: Outlet) -> PointId:
@@ -100,4 +109,15 @@ def fitted(tables: Tables, site: Site) -> Tables:
         targets=MappingProxyType(targets),
         cords=MappingProxyType(cords),
         near=MappingProxyType({device: tuple(points) for device, points in near.items()}),
+        watchers=_grouped((limit.point, limit.id) for limit in tables.limits),
+        users=_grouped((name, one.id) for one in tables.interlocks for name in sorted(one.uses)),
+        limit_places=MappingProxyType({one.id: place for place, one in enumerate(tables.limits)}),
+        interlock_places=MappingProxyType({one.id: place for place, one in enumerate(tables.interlocks)}),
     )
+
+
+def _grouped(pairs: Iterable[tuple[K, str]]) -> Mapping[K, tuple[str, ...]]:
+    found: dict[K, list[str]] = {}
+    for key, name in pairs:
+        found.setdefault(key, []).append(name)
+    return MappingProxyType({key: tuple(names) for key, names in found.items()})

@@ -111,6 +111,7 @@ class Cycle:
     ) -> None:
         """``watchers`` tell of conditions that no decision is about, such as an output that was not carried out."""
         self._state, self._executor, self._orders, self._watchers = state, executor, orders, watchers
+        self._images = state.follow()
         self._alarms, self._chronicle, self._flight = alarms, chronicle, flight
         self._facts, self._clock = facts, clock
         self._tick_s = metrics.histogram("edgeagent_decision_seconds", "Time that one decision took", TICK_BOUNDS_S)
@@ -170,7 +171,7 @@ class Cycle:
         began_s = self._clock.now_s()
         self._resume()
         self._orders.resume()
-        snapshot, before = self._state.snapshot(), self._memory
+        snapshot, before = self._images.snapshot(), self._memory
         intents, locks = self._orders.intents(), frozenset(self._orders.locks)
         resets = self._orders.take_resets()
         decision = decide(snapshot, before, self._site, self._tables, intents=intents, locks=locks, resets=resets)

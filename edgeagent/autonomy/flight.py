@@ -222,7 +222,12 @@ def _finite(number: float) -> float:
 def _reduced(memory: Memory) -> Memory:
     """The memory as it is over recorded readings, which have no source."""
     limits: Mapping[str, LimitMemory] = {name: _without_source(one) for name, one in memory.limits.items()}
-    return replace(memory, limits=MappingProxyType(dict(limits)), interlocks=MappingProxyType(dict(memory.interlocks)))
+    return replace(
+        memory,
+        limits=MappingProxyType(dict(limits)),
+        interlocks=MappingProxyType(dict(memory.interlocks)),
+        attention=None,
+    )
 
 
 def _without_source(one: LimitMemory) -> LimitMemory:

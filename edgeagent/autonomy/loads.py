@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from edgeagent.autonomy import shed
 from edgeagent.autonomy.compiled import OFF, ON, Tables, state_point
+from edgeagent.autonomy.evaluated import Evaluated
 from edgeagent.autonomy.permissive import Moves
 from edgeagent.autonomy.plant import Plant
 from edgeagent.model.decision import AlarmWanted, Memory, ShedLoad, Step
@@ -123,15 +124,16 @@ class Loads:
         late = sorted(name for name, one in self._shed.items() if (one.returning_s or 0.0) >= RETURN_S)
         return [*found, *(AlarmWanted(f"return/{name}", "major", f"{name} does not come back") for name in late)]
 
-    def memory(self, limits: Mapping[str, LimitMemory], interlocks: Interlocks) -> Memory:
+    def memory(self, seen: Evaluated) -> Memory:
         """What to remember."""
         return Memory(
             self._plant.snapshot.time_s,
-            MappingProxyType(dict(limits)),
-            MappingProxyType(dict(interlocks)),
+            MappingProxyType(seen.limits),
+            MappingProxyType(seen.interlocks),
             tuple(self._shed.values()),
             self._restored_s,
             self._tables.version,
+            seen.attention,
         )
 
     def _take_over(self, one: ShedLoad, step_s: float) -> None:

@@ -12,6 +12,22 @@ from edgeagent.model.snapshot import Snapshot
 from edgeagent.model.units import Kind
 
 
+class Follower:
+    """Images for one who takes them one after another: each tells what may have changed since the one before."""
+
+    def __init__(self, state: "State") -> None:
+        self._state = state
+        self._version = -1
+        self.changed: set[PointId] | None = None
+        """The points that were published since; None when any may be otherwise."""
+
+    def snapshot(self) -> Snapshot:
+        """A frozen image of all readings now."""
+        image, since, changed = self._state.snapshot(), self._version, self.changed
+        self._version, self.changed = image.version, set()
+        return Snapshot(image.time_s, image.version, image.readings, since, changed)
+
+
 class State:
     """Points, their latest readings and the devices' status.
 
@@ -27,6 +43,7 @@ class State:
         self._points: dict[PointId, Point] = {}
         self._infos: dict[DeviceId, DeviceInfo] = {}
         self._statuses: dict[DeviceId, DeviceStatus] = {}
+        self._followers: list[Follower] = []
 
     def describe(self, device: DeviceId, info: DeviceInfo) -> None:
         """Make the device's points known; a new one starts as BAD ``never_read``, a vanished one leaves.
@@ -42,7 +59,7 @@ class State:
             if known is None or _meaning(known) != _meaning(point):
                 self._readings[name] = bad(name, Reason.NEVER_READ, now_s)
         self._points.update(fresh)
-        self._version += 1
+        self._another_image()
         if self._infos.get(device) != info:
             self._infos[device] = info
             self.described.publish((device, info))
@@ -52,8 +69,12 @@ class State:
         for reading in batch.readings:
             if reading.point not in self._points:
                 raise KeyError(reading.point)
-        self._readings.update((reading.point, reading) for reading in batch.readings)
+        fresh = {reading.point: reading for reading in batch.readings}
+        self._readings.update(fresh)
         self._version += 1
+        for follower in self._followers:
+            if follower.changed is not None:
+                follower.changed.update(fresh)
         self.batches.publish(batch)
 
     def fail(self, device: DeviceId, group: str, names: Iterable[PointId], reason: Reason) -> None:
@@ -70,11 +91,17 @@ class State:
             self._points.pop(point.id, None)
             self._readings.pop(point.id, None)
         self._statuses.pop(device, None)
-        self._version += 1
+        self._another_image()
 
     def report(self, status: DeviceStatus) -> None:
         """Remember how a device is doing."""
         self._statuses[DeviceId(status.device)] = status
+
+    def follow(self) -> Follower:
+        """Take images one after another."""
+        follower = Follower(self)
+        self._followers.append(follower)
+        return follower
 
     def snapshot(self) -> Snapshot:
         """A frozen image of all readings now."""
@@ -107,6 +134,12 @@ class State:
         for reading in self._readings.values():
             counts[reading.quality] += 1
         return counts
+
+    def _another_image(self) -> None:
+        """Other points than before."""
+        self._version += 1
+        for follower in self._followers:
+            follower.changed = None
 
 
 def _meaning(point: Point) -> tuple[Kind, ValueType, tuple[str, ...]]:

@@ -52,6 +52,19 @@ class ShedLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class Attention:
+    """What the next decision looks at though nothing new was read of it; it follows from a memory and is no part of it.
+
+    ``image`` is the version of the image that the memory was made from; from ``until_s`` on, all is looked at.
+    """
+
+    image: int
+    limits: frozenset[str]
+    interlocks: frozenset[str]
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """All that decisions remember. It is plain data, goes in and comes out, and so survives power loss and replays.
 
@@ -66,6 +79,7 @@ class Memory:
     restored_s: float | None = None
     version: str = ""
     """Of the tables that it was made by."""
+    attention: Attention | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

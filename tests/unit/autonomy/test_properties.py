@@ -297,6 +297,24 @@ def test_a_thousand_tables_images_and_orders(found, seen, intents, locked, data)
     whatever_comes(found, seen, intents, locked, data)
 
 
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(tables(), st.lists(st.tuples(images, st.sets(st.sampled_from(list(values))), st.floats(0, 90)), max_size=14))
+def test_looking_only_at_what_changed_decides_as_looking_at_everything(found, seen) -> None:
+    memory = whole = Memory()
+    image, now_s = snapshot({}, 0.0), 0.0
+    for version, (after, points, step_s) in enumerate(seen, start=1):
+        now_s += step_s
+        fresh = snapshot({point: after[point] for point in points}, now_s)
+        readings = MappingProxyType({**image.readings, **fresh.readings})
+        resets = {"i0"} if version % 3 == 2 else set()
+        image = Snapshot(now_s, version, readings)
+        told = Snapshot(now_s, version, readings, version - 1, points)
+        decision = decide(told, memory, SITE, found, resets=resets)
+        assert decision.canonical() == decide(image, whole, SITE, found, resets=resets).canonical()
+        memory = decision.memory
+        whole = replace(memory, attention=None)
+
+
 def test_another_run_of_python_decides_the_same_bytes() -> None:
     script = (
         "import sys; sys.path.insert(0, '.')\n"

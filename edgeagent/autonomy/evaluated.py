@@ -1,0 +1,113 @@
+"""Every limit and interlock after one more look; what cannot have changed is not looked at, so thousands are cheap."""
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from edgeagent.autonomy import interlock, limit
+from edgeagent.autonomy.compiled import Tables
+from edgeagent.model.decision import Attention, Memory
+from edgeagent.model.interlock import Interlock, InterlockMemory, Standing
+from edgeagent.model.limit import Limit, LimitMemory, Truth
+from edgeagent.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What each says now. ``awake`` are the interlocks there is anything to say of, ``unseen`` the blind limits."""
+
+    limits: dict[str, LimitMemory]
+    interlocks: dict[str, InterlockMemory]
+    awake: tuple[Interlock, ...]
+    unseen: tuple[tuple[Limit, LimitMemory], ...]
+    attention: Attention
+
+
+def look(tables: Tables, memory: Memory, snapshot: Snapshot, step_s: float, resets: Collection[str]) -> Evaluated:
+    """All of them after ``step_s`` more seconds; pure, and the same whether or not the snapshot says what changed."""
+    known = memory.attention
+    is_next = known is not None and known.image == snapshot.since and snapshot.time_s < known.until_s
+    if not is_next or snapshot.changed is None or memory.version != tables.version:
+        known = None
+    limits, turned, restless, until_s = _limits(tables, memory, snapshot, step_s, known)
+    interlocks, awake = _interlocks(tables, memory, limits, turned, snapshot.time_s, step_s, resets, known)
+    return Evaluated(
+        limits,
+        interlocks,
+        tuple(tables.interlocks[place] for place in sorted(tables.interlock_places[name] for name in awake)),
+        tuple(
+            (tables.limits[place], after)
+            for place in sorted(tables.limit_places[name] for name in restless)
+            if (after := limits[tables.limits[place].id]).blind
+        ),
+        Attention(snapshot.version, frozenset(restless), frozenset(awake), until_s),
+    )
+
+
+def _limits(
+    tables: Tables, memory: Memory, snapshot: Snapshot, step_s: float, known: Attention | None
+) -> tuple[dict[str, LimitMemory], set[str], set[str], float]:
+    """Each limit's memory, which ones say something else than before, which ones count time, and when one grows old."""
+    readings, now_s, same_tables = snapshot.readings, snapshot.time_s, memory.version == tables.version
+    found, restless, until_s = dict[str, LimitMemory](), set[str](), math.inf
+    todo: Iterable[Limit] = tables.limits
+    if known is not None and snapshot.changed is not None:
+        found, restless, until_s = dict(memory.limits), set(known.limits), known.until_s
+        names = {name for point in snapshot.changed for name in tables.watchers.get(point, ())} | known.limits
+        todo = [tables.limits[tables.limit_places[name]] for name in names]
+    turned: set[str] = set()
+    for one in todo:
+        name = one.id
+        after = before = memory.limits.get(name, limit.BLANK)
+        reading = readings.get(one.point)
+        if reading is not before.seen or now_s > before.quiet_until_s or not same_tables:
+            after = limit.evaluate(one, before if same_tables else limit.anew(before), reading, now_s, step_s)
+            if after.truth is not before.truth:
+                turned.add(name)
+        found[name] = after
+        if after.quiet_until_s < 0.0:
+            restless.add(name)
+        else:
+            restless.discard(name)
+            until_s = min(until_s, after.quiet_until_s)
+    return found, turned, restless, until_s
+
+
+def _interlocks(  # noqa: PLR0917 - what a decision has at hand
+    tables: Tables,
+    memory: Memory,
+    limits: dict[str, LimitMemory],
+    turned: set[str],
+    now_s: float,
+    step_s: float,
+    resets: Collection[str],
+    known: Attention | None,
+) -> tuple[dict[str, InterlockMemory], set[str]]:
+    """Each interlock's memory, and which ones there is anything to say of; see `look`."""
+    same_tables = memory.version == tables.version
+    found, awake = dict[str, InterlockMemory](), set[str]()
+    todo: Iterable[Interlock] = tables.interlocks
+    if known is not None:
+        found, awake = dict(memory.interlocks), set(known.interlocks)
+        names = awake.union(*(tables.users.get(name, ()) for name in turned))
+        names.update(name for name in resets if name in tables.interlock_places)
+        todo = [tables.interlocks[tables.interlock_places[name]] for name in names]
+    truths: dict[str, Truth] = {}
+    for one in todo:
+        name = one.id
+        after = before = memory.interlocks.get(name, interlock.BLANK)
+        if not (before.settled and same_tables and name not in resets and one.uses.isdisjoint(turned)):
+            truths = truths or {limit_name: seen.truth for limit_name, seen in limits.items()}
+            after = interlock.evaluate(one, before, truths, now_s, step_s, reset=name in resets)
+        found[name] = after
+        if _is_awake(after):
+            awake.add(name)
+        else:
+            awake.discard(name)
+    return found, awake
+
+
+def _is_awake(memory: InterlockMemory) -> bool:
+    """Whether there is anything to say of it: it is not simply clear, or out, until a limit turns."""
+    standing = memory.standing
+    return not memory.settled or (standing is not Standing.CLEAR and standing is not Standing.OUT)
