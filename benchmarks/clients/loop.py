@@ -63,6 +63,7 @@ class Trial:
         helpers = [asyncio.create_task(daemon.readings.run()), asyncio.create_task(loop_lag.probe(lags_ms))]
         await asyncio.sleep(LEAD_S)
         daemon.tick.max = 0.0
+        spent_s, turns = daemon.tick.sum, daemon.tick.count
         begun_s, before = time.monotonic(), daemon.recorded
         racks = loop_pod.racks()
         began_ns = [await self._overheat(racks[number % len(racks)]) for number in range(samples)]
@@ -70,7 +71,13 @@ class Trial:
         for helper in helpers:
             helper.cancel()
         await asyncio.wait(helpers)
-        return {"began_ns": began_ns, "lags_ms": lags_ms, "worst_ms": daemon.tick.max * 1000, "records_per_s": rate}
+        return {
+            "began_ns": began_ns,
+            "lags_ms": lags_ms,
+            "mean_ms": (daemon.tick.sum - spent_s) / (daemon.tick.count - turns) * 1000,
+            "worst_ms": daemon.tick.max * 1000,
+            "records_per_s": rate,
+        }
 
     async def _overheat(self, rack: str) -> int:
         """One rack gets hot, is shed, cools and has its load back; when its hot reading was published (monotonic)."""
