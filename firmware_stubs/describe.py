@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from firmware_stubs.describe_plant import describe_plant, plant_state
+from firmware_stubs.facility import Facility
 from firmware_stubs.faults import Fault
+from firmware_stubs.racks import Load, Outlet, Pdu
 from firmware_stubs.snmp_card import Card, V2cAccess
-from firmware_stubs.world import Load, Outlet, Pdu, World
+from firmware_stubs.world import World
 
 
 def describe_device(pdu: Pdu, card: Card, family: str, host: str, port: int) -> dict[str, Any]:
@@ -15,6 +18,8 @@ def describe_device(pdu: Pdu, card: Card, family: str, host: str, port: int) -> 
     entry = {
         "name": pdu.name,
         "kind": "rack_pdu",
+        "driver": "ipdu",
+        "address": f"{'snmp' if isinstance(card.access, V2cAccess) else 'snmpv3'}://{host}:{port}",
         "family": family,
         "rack": pdu.rack,
         "feed": pdu.feed.name,
@@ -50,16 +55,21 @@ def describe_site(world: World) -> dict[str, Any]:
         {"name": load.name, "rack": load.rack, "class": str(load.service_class), "cords": _cords(load)}
         for load in world.loads.values()
     ]
-    return {"feeds": list(world.feeds), "racks": racks, "loads": loads}
+    plant = {"plant": describe_plant(world.plant)} if isinstance(world.plant, Facility) else {}
+    return {"feeds": list(world.feeds), "racks": racks, "loads": loads, **plant}
 
 
 def _cords(load: Load) -> list[list[str | int]]:
     return [[cord.pdu.name, cord.outlet.number] for cord in load.cords]
 
 
-def describe_state(world: World, cards: dict[str, Card], active: Iterable[Fault]) -> dict[str, Any]:
+def describe_state(
+    world: World, cards: dict[str, Card], active: Iterable[Fault], clock_offset_s: float = 0.0
+) -> dict[str, Any]:
     """The truth of this moment, in the units that the keys name."""
-    return {
+    plant = {"plant": plant_state(world, world.plant)} if isinstance(world.plant, Facility) else {}
+    return plant | {
+        "clock_offset_s": clock_offset_s,
         "time_s": world.time_s,
         "ambient_c": world.ambient_c,
         "feeds": {
@@ -97,7 +107,9 @@ def _pdu_state(pdu: Pdu, card: Card) -> dict[str, Any]:
         "power_factor": pdu.power_factor,
         "energy_wh": pdu.energy_wh,
         "outlets": {str(outlet.number): _outlet_state(outlet) for outlet in pdu.outlets},
-        "branches": {str(branch.number): {"current_a": branch.current_a} for branch in pdu.branches},
+        "branches": {
+            str(branch.number): {"current_a": branch.current_a, "tripped": branch.tripped} for branch in pdu.branches
+        },
         "card": {
             "serial": card.serial,
             "engine_boots": card.engine_boots,

@@ -10,38 +10,20 @@ from __future__ import annotations
 import itertools
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from firmware_stubs.snmp_card import Card, Garbage
+from firmware_stubs import fault_cards, fault_plant, fault_servers
+from firmware_stubs.fault_kinds import FaultError, Kind, Kinds, Option, Options, Part
+from firmware_stubs.racks import Rack
+from firmware_stubs.snmp_card import Card
 from firmware_stubs.sysfs_tree import SysfsTree
-from firmware_stubs.world import Rack
 
 HOST = "host"  # the device name of the sysfs tree
 MAX_FAULTS = 10_000
-Option = float | bool | str
-
-# (target, kind) -> options with their defaults; what each does is in FaultBoard.
-KINDS: Mapping[tuple[str, str], Mapping[str, Option]] = {
-    ("card", "hang"): {},
-    ("card", "slow"): {"delay_s": 5.0},
-    ("card", "reset"): {"engine_id_change": False},
-    ("card", "garbage"): {"mode": "mixed"},
-    ("card", "sentinel"): {},
-    ("card", "probe_unplugged"): {},
-    ("card", "probe_wrong"): {"factor": 10.0},
-    ("card", "card_reboot"): {},
-    ("card", "swap_identity"): {"serial": ""},
-    ("rack", "hot_inlet"): {"kelvin": 12.0},
-    ("host", "missing"): {"path": ""},
-    ("host", "garbage"): {"path": ""},
-}
-INSTANT = frozenset({"reset"})
-
-
-class FaultError(ValueError):
-    """A fault that cannot be: the message says what would do."""
+KINDS: Kinds = {**fault_cards.KINDS, **fault_servers.KINDS, **fault_plant.KINDS}
+HEALTH = {**fault_cards.HEALTH, **fault_servers.HEALTH, **fault_plant.HEALTH}
 
 
 @dataclass
@@ -52,7 +34,7 @@ class Fault:
     kind: str
     at_s: float = 0.0
     for_s: float | None = None
-    options: dict[str, Option] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
     number: int = 0
 
     @property
@@ -61,16 +43,37 @@ class Fault:
 
 
 class FaultBoard:
-    """All faults of a pod: waiting, active, over."""
+    """All faults of a pod: waiting, active, over. `more` are parts of devices beside cards, racks and the tree.
 
-    def __init__(self, cards: Mapping[str, Card], racks: Mapping[str, Rack], tree: SysfsTree | None) -> None:
-        self._cards = cards
-        self._racks = racks
+    `changed` is called whenever faults began or ended, so that the world can follow.
+    """
+
+    def __init__(
+        self,
+        cards: Mapping[str, Card],
+        racks: Mapping[str, Rack],
+        tree: SysfsTree | None,
+        more: Iterable[tuple[str, Part]] = (),
+        changed: Callable[[], object] = lambda: None,
+    ) -> None:
         self._tree = tree
-        self._serials = {name: card.serial for name, card in cards.items()}
+        self._changed = changed
+        self._parts: dict[str, list[Part]] = {}
+        for name, card in cards.items():
+            self.add(name, Part("card", card))
+        for name, rack in racks.items():
+            self.add(name, Part("rack", rack))
+        if tree is not None:
+            self.add(HOST, Part("host", tree))
+        for name, part in more:
+            self.add(name, part)
         self._numbers = itertools.count(1)
         self._waiting: list[Fault] = []
         self._active: list[Fault] = []
+
+    def add(self, device: str, part: Part) -> None:
+        """Let a device have what this part can have."""
+        self._parts.setdefault(device, []).append(part)
 
     @property
     def active(self) -> tuple[Fault, ...]:
@@ -109,14 +112,11 @@ class FaultBoard:
         return len(gone) + len(over)
 
     def _start(self, fault: Fault) -> None:
-        if fault.kind in INSTANT:
-            card = self._cards[fault.device]
-            if fault.options["engine_id_change"]:
-                card.replace()
-            else:
-                card.restart()
-            return
-        self._active.append(fault)
+        part, kind = self._meant(fault)
+        if kind.instant:
+            kind.act(part.thing, fault.options)
+        else:
+            self._active.append(fault)
         self._lay_on()
 
     def _end(self, over: list[Fault]) -> None:
@@ -124,84 +124,43 @@ class FaultBoard:
             return
         self._active = [fault for fault in self._active if fault not in over]
         for fault in over:
-            if fault.kind == "card_reboot":
-                self._cards[fault.device].restart()
+            part, kind = self._meant(fault)
+            kind.end(part.thing, fault.options)
         self._lay_on()
 
     def _lay_on(self) -> None:
         """Health first, then the active faults in the order they came."""
-        for name, card in self._cards.items():
-            card.silent, card.delay_s, card.garbage, card.sensors_lost = False, 0.0, None, False
-            card.probe_lost, card.probe_factor = False, 1.0
-            card.serial = self._serials[name]
-        for rack in self._racks.values():
-            rack.hot_k = 0.0
-        if self._tree is not None:
-            self._tree.missing.clear()
-            self._tree.garbage.clear()
+        for part in itertools.chain.from_iterable(self._parts.values()):
+            HEALTH[part.word](part.thing)
         for fault in self._active:
-            self._apply(fault)
+            part, kind = self._meant(fault)
+            kind.act(part.thing, fault.options)
         if self._tree is not None:
             self._tree.refresh()
+        self._changed()
 
-    def _apply(self, fault: Fault) -> None:
-        options = fault.options
-        if fault.device in self._racks:
-            self._racks[fault.device].hot_k += float(options["kelvin"])
-        elif fault.device == HOST:
-            assert self._tree is not None
-            hidden = self._tree.missing if fault.kind == "missing" else self._tree.garbage
-            hidden.add(str(options["path"]) or self._tree.paths[0])
-        else:
-            self._apply_to_card(self._cards[fault.device], fault.kind, options)
-
-    def _apply_to_card(self, card: Card, kind: str, options: Mapping[str, Option]) -> None:
-        if kind in ("hang", "card_reboot"):
-            card.silent = True
-        elif kind == "slow":
-            card.delay_s = float(options["delay_s"])
-        elif kind == "garbage":
-            card.garbage = Garbage(str(options["mode"]))
-        elif kind == "sentinel":
-            card.sensors_lost = True
-        elif kind == "probe_unplugged":
-            card.probe_lost = True
-        elif kind == "probe_wrong":
-            card.probe_factor = float(options["factor"])
-        elif kind == "swap_identity":
-            card.serial = str(options["serial"]) or f"X{card.serial}"
-
-    def _checked(self, fault: Fault) -> dict[str, Option]:
-        target = self._target(fault.device)
-        defaults = KINDS.get((target, fault.kind))
-        if defaults is None:
-            known = ", ".join(kind for where, kind in KINDS if where == target)
-            raise FaultError(f"{fault.device} cannot have fault {fault.kind!r}: it can have {known}")
+    def _checked(self, fault: Fault) -> Options:
+        part, kind = self._meant(fault)
         for name, value in fault.options.items():
-            if name not in defaults or not _same_kind(value, defaults[name]):
-                raise FaultError(f"fault {fault.kind} takes no {name} = {value!r}: it takes {dict(defaults)}")
-        options = {**defaults, **fault.options}
-        self._check_values(options)
-        if fault.kind == "card_reboot" and fault.for_s is None:
-            raise FaultError("a card_reboot needs for_s: the seconds that the card takes to come back")
+            if name not in kind.options or not _same_kind(value, kind.options[name]):
+                raise FaultError(f"fault {fault.kind} takes no {name} = {value!r}: it takes {dict(kind.options)}")
+        options = {**kind.options, **fault.options}
+        kind.check(part.thing, options)
+        if kind.needs_end and fault.for_s is None:
+            raise FaultError(f"a {fault.kind} needs for_s: the seconds that the card takes to come back")
         return options
 
-    def _check_values(self, options: Mapping[str, Option]) -> None:
-        if "mode" in options and options["mode"] not in list(Garbage):
-            raise FaultError(f"garbage has no mode {options['mode']!r}: it has {', '.join(Garbage)}")
-        path = options.get("path")
-        if path and self._tree is not None and path not in self._tree.paths:
-            raise FaultError(f"the sysfs tree has no {path}: it has {', '.join(self._tree.paths)}")
-
-    def _target(self, device: str) -> str:
-        if device in self._cards:
-            return "card"
-        if device in self._racks:
-            return "rack"
-        if device == HOST and self._tree is not None:
-            return "host"
-        names = ", ".join([*self._cards, *self._racks, HOST])
-        raise FaultError(f"there is no device {device!r}: there are {names}")
+    def _meant(self, fault: Fault) -> tuple[Part, Kind]:
+        """The part of a device that has this kind of fault; FaultError when there is none."""
+        parts = self._parts.get(fault.device)
+        if parts is None:
+            raise FaultError(f"there is no device {fault.device!r}: there are {', '.join(self._parts)}")
+        for part in parts:
+            if kind := KINDS.get((part.word, fault.kind)):
+                return part, kind
+        words = [part.word for part in parts]
+        known = ", ".join(kind for word, kind in KINDS if word in words)
+        raise FaultError(f"{fault.device} cannot have fault {fault.kind!r}: it can have {known}")
 
 
 def _same_kind(value: object, default: Option) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 
-from firmware_stubs.world import Branch, Cord, Feed, Load, Outlet, Pdu, Rack, ServiceClass, Wander, World
+from firmware_stubs.layout_plant import build_plant
+from firmware_stubs.racks import Branch, Cord, Feed, Load, Outlet, Pdu, Rack, ServiceClass, Wander
+from firmware_stubs.weather import Weather
+from firmware_stubs.world import World
 
 OUTLETS_PER_BRANCH = 12
 BRANCH_RATED_A = 16.0
@@ -16,8 +19,11 @@ MAX_OUTLETS = 48
 CLASSES = (ServiceClass.P1, ServiceClass.P2, ServiceClass.P3, ServiceClass.P2, ServiceClass.P3)
 
 
-def standard_pod(racks: int, outlets: int, seed: int) -> World:
-    """Racks with a PDU on each feed; dual-corded servers, and from eight outlets on one single-corded P3 load."""
+def standard_pod(racks: int, outlets: int, seed: int, weather: Weather | None = None) -> World:
+    """Racks with a PDU on each feed; dual-corded servers, and from eight outlets on one single-corded P3 load.
+
+    With a weather it has a plant that feeds and cools it.
+    """
     rng = _rng(racks, outlets, seed)
     feeds = {name: _feed(rng, name) for name in ("A", "B")}
     world_racks, pdus, loads = {}, {}, {}
@@ -27,7 +33,8 @@ def standard_pod(racks: int, outlets: int, seed: int) -> World:
         world_racks[rack.name] = rack
         pdus.update({pdu.name: pdu for pdu in pair})
         loads.update({load.name: load for load in _rack_loads(rng, number, pair)})
-    return World(feeds=feeds, pdus=pdus, loads=loads, racks=world_racks)
+    plant = None if weather is None else build_plant(list(world_racks.values()), loads.values(), weather, seed)
+    return World(feeds=feeds, pdus=pdus, loads=loads, racks=world_racks, plant=plant)
 
 
 def plain_pod(agents: int, outlets: int, seed: int) -> World:

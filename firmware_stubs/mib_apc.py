@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from firmware_stubs.mib_system import ENTERPRISES, Entry, Label, Meter, add_system, on
+from firmware_stubs.racks import Branch, Outlet, Pdu, Rack
 from firmware_stubs.snmp_ber import Oid, Raw
 from firmware_stubs.snmp_card import Card
 from firmware_stubs.snmp_table import OidTable, Read, Setter
-from firmware_stubs.world import Branch, Outlet, Pdu, Rack, World
+from firmware_stubs.world import World
 
 ENTERPRISE = 318
 MODEL = "AP8659EU3"
@@ -36,8 +37,8 @@ def build(world: World, pdu: Pdu, card: Card) -> OidTable:
     table = OidTable()
     add_system(table, card, f"APC Web/SNMP Management Card (MB:v4.3.5 PF:{FIRMWARE} MN:{MODEL})", OBJECT_ID)
     _ident(table, card)
-    meter = Meter(lambda: pdu.energy_wh)
-    outlet_meters = [Meter(_energy_of(outlet)) for outlet in pdu.outlets]
+    meter = Meter(lambda: pdu.energy_wh, card)
+    outlet_meters = [Meter(_energy_of(outlet), card) for outlet in pdu.outlets]
     _device(table, world, pdu, card)
     _device_status(Entry(table, (*RPDU2, 4, 3, 1), UNIT), pdu, card, meter)
     _energy_resets(Entry(table, (*RPDU2, 4, 1, 1), UNIT), meter, outlet_meters)

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from firmware_stubs.mib_system import ENTERPRISES, Entry, Label, Meter, add_system, on
+from firmware_stubs.racks import Branch, Outlet, Pdu, Rack
 from firmware_stubs.snmp_ber import Oid, Raw, Tag
 from firmware_stubs.snmp_card import Card
 from firmware_stubs.snmp_table import OidTable, Setter
-from firmware_stubs.world import Branch, Outlet, Pdu, Rack, World
+from firmware_stubs.world import World
 
 ENTERPRISE = 13742
 MODEL = "PX3-5493V"
@@ -25,10 +26,10 @@ MEASUREMENTS: Oid = (*PDU2, 5)
 UNIT = 1  # pduId
 EPOCH_S = 1_767_225_600  # 2026-01-01, the world's time zero in time stamps
 TRUE, FALSE = 1, 2  # TruthValue
-UNAVAILABLE, CLOSED, NORMAL, STATE_ON, STATE_OFF = -1, 1, 4, 7, 8  # SensorStateEnumeration
+UNAVAILABLE, OPEN, CLOSED, NORMAL, STATE_ON, STATE_OFF = -1, 0, 1, 4, 7, 8  # SensorStateEnumeration
 OFF, ON, CYCLE = 0, 1, 2  # OutletSwitchingOperationsEnumeration
 CYCLE_OFF_S = 10  # outletPowerCyclingPowerOffPeriod
-NO_UNIT, VOLT, AMP, WATT, VOLTAMP, WATT_HOUR, DEGREE_C, HERTZ, PERCENT = -1, 1, 2, 3, 4, 5, 7, 8, 9
+NO_UNIT, VOLT, AMP, WATT, VOLTAMP, WATT_HOUR, DEGREE_C, HERTZ, PERCENT, DEGREE_F = -1, 1, 2, 3, 4, 5, 7, 8, 9, 14
 CURRENT, VOLTAGE, ACTIVE_POWER, APPARENT_POWER, POWER_FACTOR, ACTIVE_ENERGY = 1, 4, 5, 6, 7, 8  # SensorTypeEnumeration
 TEMPERATURE, HUMIDITY, ON_OFF, TRIP, FREQUENCY = 10, 11, 14, 15, 23
 CAPABILITY_OCTETS = 10
@@ -94,7 +95,7 @@ def _unit(table: OidTable, pdu: Pdu, card: Card) -> None:
 
 
 def _inlet(table: OidTable, pdu: Pdu, card: Card, clock: Callable[[], int]) -> None:
-    name, meter = Label("Inlet"), Meter(lambda: pdu.energy_wh)
+    name, meter = Label("Inlet"), Meter(lambda: pdu.energy_wh, card)
     sensors = (
         Sensor(CURRENT, AMP, 3, lambda: pdu.current_a),
         Sensor(VOLTAGE, VOLT, 1, lambda: pdu.feed.voltage_v),
@@ -124,7 +125,7 @@ def _protector(table: OidTable, branch: Branch, card: Card, clock: Callable[[], 
     name = Label("")
     sensors = (
         Sensor(CURRENT, AMP, 3, lambda: branch.current_a),
-        Sensor(TRIP, NO_UNIT, 0, state=lambda: CLOSED),
+        Sensor(TRIP, NO_UNIT, 0, state=lambda: OPEN if branch.tripped else CLOSED),
     )
     config = Entry(table, (*CONFIGURATION, 4, 3, 1), UNIT, branch.number)
     config.text(2, "overCurrentProtectorLabel", f"C{branch.number}")
@@ -141,10 +142,10 @@ def _protector(table: OidTable, branch: Branch, card: Card, clock: Callable[[], 
 
 
 def _outlet(table: OidTable, pdu: Pdu, outlet: Outlet, card: Card, clock: Callable[[], int]) -> None:
-    name, meter = Label(f"Outlet {outlet.number}"), Meter(lambda: outlet.energy_wh)
+    name, meter = Label(f"Outlet {outlet.number}"), Meter(lambda: outlet.energy_wh, card)
     sensors = (
         Sensor(CURRENT, AMP, 3, lambda: outlet.current_a),
-        Sensor(VOLTAGE, VOLT, 0, lambda: pdu.feed.voltage_v if outlet.on else 0.0),
+        Sensor(VOLTAGE, VOLT, 0, lambda: pdu.feed.voltage_v if outlet.on and outlet.fed else 0.0),
         Sensor(ACTIVE_POWER, WATT, 0, lambda: outlet.power_w),
         Sensor(APPARENT_POWER, VOLTAMP, 0, lambda: outlet.apparent_va),
         Sensor(POWER_FACTOR, NO_UNIT, 2, lambda: outlet.power_w / outlet.apparent_va if outlet.apparent_va else 1.0),
@@ -190,7 +191,7 @@ def _switching(table: OidTable, world: World, pdu: Pdu, outlet: Outlet) -> None:
 def _external(table: OidTable, rack: Rack, card: Card, clock: Callable[[], int]) -> None:
     """One probe in the rack's inlet air: sensor 1 is its temperature, sensor 2 its humidity."""
     sensors = (
-        Sensor(TEMPERATURE, DEGREE_C, 1, lambda: rack.inlet_c * card.probe_factor),
+        Sensor(TEMPERATURE, DEGREE_C, 1, lambda: _told(rack.inlet_c * card.probe_factor, card)),
         Sensor(HUMIDITY, PERCENT, 0, lambda: rack.humidity_percent),
     )
     for number, sensor in enumerate(sensors, 1):
@@ -199,12 +200,20 @@ def _external(table: OidTable, rack: Rack, card: Card, clock: Callable[[], int])
         config.number(2, "externalSensorType", sensor.kind)
         config.text(3, "externalSensorSerialNumber", f"DX2{card.name[-6:]}")
         config.text(4, "externalSensorName", name.read, name.setter)
-        config.number(16, "externalSensorUnits", sensor.unit)
+        config.number(16, "externalSensorUnits", _unit_of(sensor, card))
         config.gauge(17, "externalSensorDecimalDigits", sensor.digits)
         rows = Entry(table, (*MEASUREMENTS, 5, 3, 1), UNIT, number)
         _presence(rows, "measurementsExternalSensor", sensor, lambda: card.probe_gone, clock)
         value = _value(sensor, lambda: card.probe_gone)
         rows.number(4, "measurementsExternalSensorValue", value)  # Integer32, unlike the other tables
+
+
+def _told(temperature_c: float, card: Card) -> float:
+    return temperature_c * 1.8 + 32.0 if card.fahrenheit else temperature_c
+
+
+def _unit_of(sensor: Sensor, card: Card) -> Callable[[], int]:
+    return lambda: DEGREE_F if card.fahrenheit and sensor.unit == DEGREE_C else sensor.unit
 
 
 def _sensor_config(entry: Entry, prefix: str, sensor: Sensor) -> None:

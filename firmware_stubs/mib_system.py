@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from firmware_stubs.snmp_agent import MAX_MESSAGE_BYTES
@@ -63,15 +64,22 @@ class Label:
 class Meter:
     """An energy counter that a manager may set back to zero; the world's own count goes on."""
 
-    def __init__(self, total_wh: Callable[[], float]) -> None:
+    def __init__(self, total_wh: Callable[[], float], card: Card) -> None:
         self._total_wh = total_wh
+        self._card = card
         self._start_wh = 0.0
+        self._wrap_wh = math.inf
+        card.meters.append(self)
 
     def read_wh(self) -> float:
-        return self._total_wh() - self._start_wh
+        return 0.0 if self._card.energy_asleep else (self._total_wh() - self._start_wh) % self._wrap_wh
 
     def reset(self) -> None:
         self._start_wh = self._total_wh()
+
+    def wrap_after(self, after_wh: float) -> None:
+        """Begin at 0 again when so much more has flowed."""
+        self._wrap_wh = (self._total_wh() - self._start_wh) % self._wrap_wh + after_wh
 
 
 def on(value: int, act: Callable[[], None], *, else_nothing: tuple[int, ...] = ()) -> Setter:

@@ -99,6 +99,7 @@ class SnmpAgent(asyncio.DatagramProtocol):
 
     def answer(self, wire: bytes, *, wrong_id: bool = False) -> Answer | None:
         """The answer to one datagram, None when it must not be answered; BerError when it is no SNMP message."""
+        self.table.hold(still=self.card.stuck)
         message = Reader(wire).enter(SEQUENCE)
         version = message.integer()
         access = self.card.access

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from firmware_stubs.snmp_usm import UsmKeys, UsmUser
 
@@ -30,6 +31,14 @@ class V2cAccess:
     write: str = "private"
 
 
+class EnergyMeter(Protocol):
+    """A counter of energy that a card shows."""
+
+    def reset(self) -> None: ...
+
+    def wrap_after(self, after_wh: float) -> None: ...
+
+
 @dataclass
 class Card:
     """State of one card. Faults write here, the agent and the tables read. Outlets live in the world, not here."""
@@ -49,12 +58,17 @@ class Card:
     sensors_lost: bool = False
     probe_lost: bool = False
     probe_factor: float = 1.0  # the probe says so many times the truth
+    fahrenheit: bool = False  # somebody switched the unit of temperatures, where the family has one
+    stuck: bool = False  # what it measures stays as it was
+    energy_asleep: bool = False  # energies read 0 until it has found them again
+    meters: list[EnergyMeter] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     engine_id: bytes = b""
     keys: UsmKeys | None = None
 
     def __post_init__(self) -> None:
         self.started_s = self.now()
+        self.own_serial = self.serial
         self._become()
 
     @property
@@ -82,6 +96,10 @@ class Card:
     def restart(self) -> None:
         """The agent starts anew: one more boot, uptime zero."""
         self.engine_boots += 1
+        self.started_s = self.now()
+
+    def forget_time(self) -> None:
+        """The engine's time starts anew without a boot being counted."""
         self.started_s = self.now()
 
     def replace(self) -> None:

@@ -107,14 +107,14 @@ def perform(table: OidTable, request: Request, *, may_write: bool, room_bytes: i
 def _get(table: OidTable, key: bytes) -> Binding:
     row = table.find(key)
     if row is not None:
-        return row.binding()
+        return table.said(row)
     known = table.knows_object(parse_oid(key))
     return bind(key, Tag.NO_SUCH_INSTANCE if known else Tag.NO_SUCH_OBJECT, None)
 
 
 def _next(table: OidTable, key: bytes) -> Binding:
     row = table.at(table.after(key, lambda: parse_oid(key)))
-    return bind(key, Tag.END_OF_MIB_VIEW, None) if row is None else row.binding()
+    return bind(key, Tag.END_OF_MIB_VIEW, None) if row is None else table.said(row)
 
 
 def _bulk(table: OidTable, request: Request, room_bytes: int) -> tuple[Binding, ...]:
@@ -131,7 +131,7 @@ def _bulk(table: OidTable, request: Request, room_bytes: int) -> tuple[Binding, 
             if row is None:
                 binding = bind(keys[column], Tag.END_OF_MIB_VIEW, None)
             else:
-                binding, alive = row.binding(), True
+                binding, alive = table.said(row), True
                 keys[column], cursors[column] = row.key, place + 1
             left -= len(binding.wire)
             if left < 0:

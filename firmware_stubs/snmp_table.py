@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from firmware_stubs.snmp_ber import SEQUENCE, Oid, Raw, Tag, encode, oid_body, tlv
 
 Read = Callable[[], Raw]
+VENDORS: Oid = (1, 3, 6, 1, 4, 1)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class OidTable:
         self._rows: list[Row] = []
         self._oids: list[Oid] = []
         self._places: dict[bytes, int] = {}
+        self._held: dict[bytes, Binding] | None = None
         self._objects: dict[Oid, bool] = {}  # object OID -> has it a writable instance
 
     def add(
@@ -86,6 +88,21 @@ class OidTable:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def hold(self, *, still: bool) -> None:
+        """Let what is measured stay as it is when first asked from now on, or move again."""
+        if still != (self._held is not None):
+            self._held = {} if still else None
+
+    def said(self, row: Row) -> Binding:
+        """The varbind of a row: of this moment, or held. Never held is what can be written, or tells of the agent."""
+        measured = row.read is not None and row.setter is None and row.oid[: len(VENDORS)] == VENDORS
+        if self._held is None or not measured:
+            return row.binding()
+        held = self._held.get(row.key)
+        if held is None:
+            held = self._held[row.key] = row.binding()
+        return held
 
     def find(self, key: bytes) -> Row | None:
         """The row of exactly this instance."""

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_stubs.world import Rack, World
+from firmware_stubs.racks import Rack
+from firmware_stubs.world import World
 
 WIDTH = 16  # octets of every changing file
 GARBAGE = b"\xff\xfe?!"

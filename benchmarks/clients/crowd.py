@@ -25,7 +25,7 @@ from edgeagent.core.ports import Driver
 from edgeagent.core.state import State
 from edgeagent.daemon.logs import configure
 from edgeagent.drivers.identity import MemoryBook
-from edgeagent.drivers.ipdu import IpduOptions
+from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.drivers.parts import Parts, Times
 from edgeagent.drivers.polled import DevicePlan
 from edgeagent.drivers.poller import Poller
@@ -63,7 +63,7 @@ def crowd(devices: Sequence[dict[str, Any]], spared: int, took_ms: list[float]) 
     for place, device in enumerate(devices):
         address = parse_address(f"snmp://{device['host']}:{device['port']}")
         name = DeviceId(device["name"])
-        driver = IpduOptions(address, Community(device["community"])).build(name, TIMES, parts)
+        driver = SnmpOptions(address, Community(device["community"])).build(name, TIMES, parts)
         timed = Timed(driver, took_ms) if place < spared else driver
         made.append((DevicePlan(name, TIMES.every_s, 10.0), timed))
     return made

@@ -21,7 +21,7 @@ from gufo.snmp.aio import SnmpSession as GufoSession
 from benchmarks.clients.meter import serve
 from edgeagent.core.clock import SystemClock
 from edgeagent.core.ports import Driver
-from edgeagent.drivers.ipdu import IpduOptions
+from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.drivers.parts import Parts, Times
 from edgeagent.model.points import DeviceId
 from edgeagent.model.reading import Quality
@@ -33,7 +33,7 @@ TIMES = Times(every_s=10.0, slow_every_s=10.0, timeout_s=5.0)
 
 def device(port: str, community: str) -> Driver:
     """The driver as the daemon makes it."""
-    options = IpduOptions(parse_address(f"snmp://127.0.0.1:{port}"), Community(community))
+    options = SnmpOptions(parse_address(f"snmp://127.0.0.1:{port}"), Community(community))
     return options.build(DeviceId("pdu"), TIMES, Parts(SystemClock()))
 
 

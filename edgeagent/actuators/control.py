@@ -11,10 +11,10 @@ from edgeagent.protocols.sunspec import Image
 class Control:
     """One setpoint; all names are points of ``model``.
 
-    ``values`` are the points that hold it, each with its sign; in percent of ``share`` (model, point) where that is given.
-    ``modes`` are codes that must stand for it to count, ``enable`` the code that makes it count. ``timer`` holds seconds;
-    ``reversion`` is what the setpoint is afterwards and ``afterwards`` whether it counts then, where the model has them.
-    ``present`` is where the device says what it does now.
+    ``values`` are the points that hold it, each with its sign; they are percent of ``share`` (model, point) where that
+    is given. ``modes`` are codes that must stand for it to count, ``enable`` is the code that makes it count. ``timer``
+    holds seconds; ``reversion`` is what the setpoint is afterwards and ``afterwards`` whether it counts then, where the
+    model has them. ``present`` is where the device says what it does now.
     """
 
     model: int

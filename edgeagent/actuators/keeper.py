@@ -24,6 +24,10 @@ class Kept(Protocol):
     def target(self) -> PointId:
         """What it sets."""
 
+    @property
+    def caveat(self) -> str:
+        """What a person should know of it although it was done, or nothing."""
+
     async def feed(self) -> None:
         """Keep it alive, if it is held. Raises DeviceError."""
 
@@ -51,6 +55,11 @@ class Keeper:
     def troubles(self) -> Mapping[PointId, str]:
         """What cannot be kept alive, and why."""
         return dict(self._troubles)
+
+    @property
+    def caveats(self) -> Mapping[PointId, str]:
+        """What was set and would not go back by itself if this agent died, and why."""
+        return {one.target: one.caveat for one in self._held if one.caveat}
 
     async def run(self, beat: Beat) -> None:
         """Feed each by itself, so that a dead device delays no other; until cancelled."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -27,10 +27,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What was found out: the profile, and where the serial stands."""
+    """What was found out: the profile, where the serial stands, and the rows of names that do not say them."""
 
     profile: Profile
     serial_oid: str
+    rows: Mapping[str, str]
 
 
 class SwitchedPdu:
@@ -90,15 +91,16 @@ class SwitchedPdu:
     async def command(self, name: str, word: str) -> None:
         """Write the command; returns when the device has confirmed it."""
         family = await self._in_time(self._known)
-        switch, index = _switch(family.profile, self.device, name)
-        await self._writer.set(switch.command.instance(index), switch.commands[word])
+        switch, index = _switch(family, self.device, name)
+        command = switch.commands[word]
+        await self._writer.set(command.column.instance(index), command.code)
 
     async def prepare(self, name: str) -> None:
         """Do all that a first write would do first, except writing."""
         await self.look(name)
         family = await self._in_time(self._known)
-        switch, index = _switch(family.profile, self.device, name)
-        await self._writer.prove(switch.command.instance(index))
+        switch, index = _switch(family, self.device, name)
+        await self._writer.prove(switch.commands["on"].column.instance(index))
 
     async def close(self) -> None:
         """Let go of the session; safe twice."""
@@ -106,7 +108,7 @@ class SwitchedPdu:
 
     async def _seen(self, name: str) -> str:
         family = await self._in_time(self._known)
-        switch, index = _switch(family.profile, self.device, name)
+        switch, index = _switch(family, self.device, name)
         state_oid = switch.state.instance(index)
         values = await self._in_time(lambda: self._writer.get([state_oid, family.serial_oid]))
         self._must_be_ours(values.get(family.serial_oid))
@@ -134,8 +136,17 @@ class SwitchedPdu:
     async def _known(self) -> Family:
         if self._family is None:
             profile = await self._profile()
-            self._family = Family(profile, await self._serial_oid(profile))
+            self._family = Family(profile, await self._serial_oid(profile), await self._rows(profile))
         return self._family
+
+    async def _rows(self, profile: Profile) -> dict[str, str]:
+        rows: dict[str, str] = {}
+        for switch in profile.switches:
+            if switch.needs_rows:
+                below = switch.state.oid + "."
+                found = (oid for oid in await self._writer.walk(switch.state.oid) if oid.startswith(below))
+                rows |= switch.places(oid.removeprefix(below) for oid in found)
+        return rows
 
     async def _profile(self) -> Profile:
         object_id = (await self._writer.get([SYS_OBJECT_ID])).get(SYS_OBJECT_ID)
@@ -176,9 +187,9 @@ def _text(raw: Raw) -> str:
     return "".join(char for char in raw.decode("utf-8", "replace") if char.isprintable()).strip()[:128]
 
 
-def _switch(profile: Profile, device: DeviceId, name: str) -> tuple[Switch, str]:
+def _switch(family: Family, device: DeviceId, name: str) -> tuple[Switch, str]:
     """The row of the profile and the index that a point's name means."""
-    for switch in profile.switches:
-        if index := switch.place(name):
+    for switch in family.profile.switches:
+        if index := family.rows.get(name) if switch.needs_rows else switch.place(name):
             return switch, index
-    raise DeviceRefused(f"{device} cannot switch {name}: the profile {profile.name} does not say how")
+    raise DeviceRefused(f"{device} cannot switch {name}: the profile {family.profile.name} does not say how")

@@ -21,7 +21,7 @@ SECONDS_PER_HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a battery is held: its own timer, the value it goes back to, and the charge that is kept; watts, + = discharge.
+    """How a battery is held: its own timer, the value that it goes back to (W, + = discharge), the charge that is kept.
 
     ``reserve_percent`` is ours; the device's own reserve counts as well, and the higher one holds.
     """

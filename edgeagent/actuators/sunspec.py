@@ -1,6 +1,5 @@
 """One SunSpec device as something that is set: found out when first needed, and asked each time whose it is."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -32,17 +31,17 @@ class SunSpecTarget:
     Raises DeviceRefused, DeviceUnreachable or DeviceGarbled: nothing was written; `WriteOpen`: nobody knows.
     """
 
-    def __init__(self, device: DeviceId, unit: int, hold: Hold, identify: Identify) -> None:
+    def __init__(self, device: DeviceId, unit: int, hold: Hold, *, models: Models, identify: Identify) -> None:
         self.device = device
         self._unit = unit
         self._hold = hold
         self._identify = identify
-        self._models = Models()
+        self._models = models
         self._blocks: dict[int, Block] = {}
 
     async def look(self, *wanted: int) -> Images:
         """These models, of those that it has, once it has said who it is."""
-        models = await asyncio.to_thread(lambda: self._models.all)
+        models = await self._models.read()
         try:
             known = await self._known()
             found = {

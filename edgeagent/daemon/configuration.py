@@ -14,7 +14,7 @@ from edgeagent.config.reader import Reader
 from edgeagent.config.tree import Problem
 from edgeagent.config.values import nearest
 from edgeagent.daemon import settings as daemon
-from edgeagent.drivers import ipdu
+from edgeagent.drivers import snmp_device
 from edgeagent.drivers import settings as drivers
 from edgeagent.drivers import site as sites
 from edgeagent.model.errors import ConfigError
@@ -120,7 +120,7 @@ def _switchable(devices: Iterable[drivers.DeviceSettings]) -> tuple[PduSettings,
             one.times.timeout_s,
         )
         for one in devices
-        if isinstance(one.options, ipdu.IpduOptions) and one.options.switching.allowed
+        if isinstance(one.options, snmp_device.SnmpOptions) and one.options.switching.allowed
     )
 
 
@@ -135,8 +135,8 @@ def _look_around(root: Reader, configuration: Configuration) -> None:
     known = {one.name for one in configuration.devices}
     readers, profiles = root.named_tables("devices"), Profiles()
     for device in configuration.devices:
-        if isinstance(device.options, ipdu.IpduOptions) and device.options.family != ipdu.AUTO:
-            ipdu.check_family(readers[device.name], device.options, profiles)
+        if isinstance(device.options, snmp_device.SnmpOptions) and device.options.family != snmp_device.AUTO:
+            snmp_device.check_family(readers[device.name], device.options, profiles)
     racks = root.named_tables("racks")
     for name, rack in configuration.site.racks.items():
         device_name = rack.inlet.partition("/")[0] if rack.inlet else ""

@@ -6,7 +6,11 @@ from typing import Protocol
 from edgeagent.core.clock import Clock
 from edgeagent.core.ports import Driver
 from edgeagent.model.points import DeviceId
+from edgeagent.protocols.files import Files
+from edgeagent.protocols.no_worker import NoWorker
+from edgeagent.protocols.nvml import Nvml
 from edgeagent.protocols.profile_file import Profiles
+from edgeagent.protocols.redfish import RedfishSession
 from edgeagent.protocols.session import Sessions
 from edgeagent.protocols.snmp import SnmpSession
 
@@ -18,6 +22,11 @@ class Parts:
     clock: Clock
     snmp: Sessions[SnmpSession] = field(default_factory=Sessions)
     profiles: Profiles = field(default_factory=Profiles)
+    redfish: Sessions[RedfishSession] = field(default_factory=Sessions)
+    nvml: Nvml = field(default_factory=lambda: Nvml(NoWorker("nvml")))
+    files: Files = field(default_factory=lambda: Files(NoWorker("sysfs")))
+    disks: Files = field(default_factory=lambda: Files(NoWorker("disk")))
+    """A disk that dies holds its reader in the kernel: those are read by a child of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,25 +7,17 @@ from typing import Protocol
 
 from edgeagent.core.clock import Clock
 from edgeagent.drivers.identity import DeviceChanged
-from edgeagent.drivers.rowplan import Cell, Row, RowPlan, cells, step
+from edgeagent.drivers.rowplan import RowPlan, point_at, step
 from edgeagent.model.device import DeviceInfo, Group, Identity
 from edgeagent.model.errors import DeviceGarbled
 from edgeagent.model.points import DeviceId
-from edgeagent.model.reading import Reading
-from edgeagent.protocols.profile import Column, Pace, Profile, Table
-from edgeagent.protocols.snmp import MAX_ROWS, Raw
+from edgeagent.model.reading import Reading, Reason
+from edgeagent.protocols.decode import decoder
+from edgeagent.protocols.profile import Pace, Profile
+from edgeagent.protocols.profile_rows import Agent, Known, Place, Row, find_label, find_rows, places
+from edgeagent.protocols.snmp import Raw
 
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"  # SNMPv2-MIB (RFC 3418)
-
-
-class Agent(Protocol):
-    """What is needed of an SNMP session; see `protocols.snmp.SnmpSession`."""
-
-    async def get(self, oids: Sequence[str]) -> dict[str, Raw]:
-        """The values of those objects that exist."""
-
-    async def walk(self, prefix: str, max_rows: int = MAX_ROWS) -> dict[str, Raw]:
-        """The objects below a prefix."""
 
 
 class AgentLease(Protocol):
@@ -72,30 +64,34 @@ class ProfiledDevice:
         self._profiles = profiles
         self._paces = paces
         self._plans: dict[str, RowPlan] = {}
-        self._serial: tuple[str, str] | None = None
-        self._known: dict[tuple[int, str], Row] = {}
-        self._known_as: tuple[str, str] | None = None
+        self._serial = Known()
+        self._known: dict[tuple[int, int, str], Row] = {}
+        self._fitted: set[str] = set()
+        """Where an optional point was once found."""
+        self._known_as: tuple[Profile, str] | None = None
 
     async def connect(self) -> DeviceInfo:
         """Family, identity, rows and scales. Raises DeviceError."""
         profile = await self._family()
         identity = await self._identity(profile)
-        found = cells(self._device, profile, await self._rows(profile, identity))
+        found = await self._places(profile, await self._rows(profile, identity))
         if not found:
             raise DeviceGarbled(f"cannot read {self._device}: {profile.name} finds none of its points there")
-        digits = await self._digits(found)
+        scales = await self._scales(found)
         groups = []
         for pace in Pace:
-            mine = [cell for cell in found if cell.row.pace is pace]
-            self._plans[pace.value] = RowPlan(step(cell, digits.get(cell.digits_oid or "")) for cell in mine)
+            mine = [place for place in found if place.row.pace is pace]
+            self._plans[pace.value] = RowPlan(
+                step(self._device, place, scales.get(place.scale_oid or "")) for place in mine
+            )
             if mine:
-                groups.append(self._paces.group(pace, (cell.point.name for cell in mine)))
-        return DeviceInfo(identity, tuple(cell.point for cell in found), tuple(groups))
+                groups.append(self._paces.group(pace, (place.name for place in mine)))
+        return DeviceInfo(identity, tuple(point_at(self._device, place) for place in found), tuple(groups))
 
     async def read(self, group: str) -> list[Reading]:
         """Every point of the group. Raises DeviceError; DeviceChanged when another serial answers."""
         plan = self._plans[group]
-        asked = plan.oids if self._serial is None else (*plan.oids, self._serial[0])
+        asked = (*plan.oids, self._serial.oid) if self._serial.oid else plan.oids
         values = await self._lease.open().get(asked)
         time_s = self._clock.now_s()
         self._still_the_same(values)
@@ -106,65 +102,58 @@ class ProfiledDevice:
         await self._lease.close()
 
     def _still_the_same(self, values: Mapping[str, Raw]) -> None:
-        if self._serial is None:
-            return
-        oid, serial = self._serial
-        now = _text(values.get(oid))
-        if now and now != serial:
-            raise DeviceChanged(f"cannot read {self._device}: it was {serial} and now says that it is {now}")
+        known, now = self._serial.text, self._serial.now(values)
+        if known and now and now != known:
+            raise DeviceChanged(f"cannot read {self._device}: it was {known} and now says that it is {now}")
 
     async def _family(self) -> Profile:
         object_id = (await self._lease.open().get([SYS_OBJECT_ID])).get(SYS_OBJECT_ID)
         if not isinstance(object_id, str):
             raise DeviceGarbled(f"cannot read {self._device}: it does not say what it is (sysObjectID)")
         profiles = await asyncio.to_thread(self._profiles)  # the first device to ask reads and checks all files
-        for profile in profiles:
+        for profile in sorted(profiles, key=lambda one: -one.nearness(object_id)):
             if profile.claims(object_id) and await self._lease.open().walk(profile.presence.oid, 1):
                 return profile
         known = ", ".join(profile.name for profile in profiles)
         raise DeviceGarbled(f"cannot read {self._device}: sysObjectID {object_id} is none of {known}")
 
     async def _identity(self, profile: Profile) -> Identity:
-        model, serial, firmware = [
-            await self._first(columns) for columns in (profile.model, profile.serial, profile.firmware)
+        agent = self._lease.open()
+        maker, model, self._serial, firmware = [
+            await find_label(agent, labels)
+            for labels in (profile.maker, profile.model, profile.serial, profile.firmware)
         ]
-        self._serial = serial if serial[1] else None
-        return Identity(profile.vendor, model[1], serial[1], firmware[1])
-
-    async def _first(self, columns: Sequence[Column]) -> tuple[str, str]:
-        """Where the first object that exists stands, and its text."""
-        for column in columns:
-            for oid, raw in (await self._lease.open().walk(column.oid, 1)).items():
-                if text := _text(raw):
-                    return oid, text
-        return "", ""
+        return Identity(maker.text or profile.vendor, model.text, self._serial.text, firmware.text)
 
     async def _rows(self, profile: Profile, identity: Identity) -> list[Row]:
-        if self._known_as != (profile.name, identity.serial):
-            self._known, self._known_as = {}, (profile.name, identity.serial)
-        for place, table in enumerate(profile.tables):
-            for row in await self._table_rows(table):
-                self._known[place, row.index] = row
+        known = self._known_as
+        if known is None or known[0] is not profile or known[1] != identity.serial:
+            self._known, self._fitted = {}, set()
+            self._known_as = (profile, identity.serial)
+        for row in await find_rows(self._lease.open(), profile):
+            self._known[row.place] = row
         return list(self._known.values())
 
-    async def _table_rows(self, table: Table) -> list[Row]:
-        indexes = _below(table.rows.oid, await self._lease.open().walk(table.rows.oid))
-        if table.type is None:
-            return [Row(table, index) for index in indexes]
-        types = _below(table.type.oid, await self._lease.open().walk(table.type.oid)) if indexes else {}
-        return [Row(table, index, types.get(index)) for index in indexes]
+    async def _places(self, profile: Profile, rows: Iterable[Row]) -> list[Place]:
+        """The place of each point; what is optional is asked for once, and not there means not fitted."""
+        found = places(profile, rows)
+        values = await self._lease.open().get([place.oid for place in found if place.row.optional])
+        self._fitted |= values.keys()
+        fitted: dict[str, list[Place]] = {}
+        for place in found:
+            if not place.row.optional or place.oid in self._fitted:
+                fitted.setdefault(place.name, []).append(place)
+        return [_telling(same, values) for same in fitted.values()]
 
-    async def _digits(self, found: Sequence[Cell]) -> dict[str, Raw]:
-        return await self._lease.open().get(list(dict.fromkeys(oid for cell in found if (oid := cell.digits_oid))))
+    async def _scales(self, found: Sequence[Place]) -> dict[str, Raw]:
+        oids = dict.fromkeys(oid for place in found if (oid := place.scale_oid))
+        return await self._lease.open().get(list(oids))
 
 
-def _below(prefix: str, rows: Mapping[str, Raw]) -> dict[str, Raw]:
-    """Row index → value."""
-    return {oid[len(prefix) + 1 :]: value for oid, value in rows.items() if oid.startswith(prefix + ".")}
+def _telling(same: Sequence[Place], values: Mapping[str, Raw]) -> Place:
+    """The first place of one name that has a value now, else the first: devices have objects that they do not fill."""
+    return next((place for place in same if not place.row.optional or _tells(place, values.get(place.oid))), same[0])
 
 
-def _text(raw: Raw) -> str:
-    """A DisplayString as people read it."""
-    if not isinstance(raw, bytes):
-        return ""
-    return "".join(char for char in raw.decode("utf-8", "replace") if char.isprintable()).strip()[:128]
+def _tells(place: Place, raw: Raw) -> bool:
+    return place.row.scale is not None or not isinstance(decoder(place.row)(raw), Reason)

@@ -4,12 +4,24 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from edgeagent.config.reader import Reader
-from edgeagent.drivers import host, hwmon, ipdu
+from edgeagent.drivers import disk, gpu_device, host, hwmon, link, npu, powercap
+from edgeagent.drivers.addressed import REDFISH, SNMP, addressed
 from edgeagent.drivers.parts import Options
 
 DRIVERS: Mapping[str, Callable[[Reader], Options]] = MappingProxyType(
     {
-        "ipdu": ipdu.parse,
+        "ipdu": addressed("ipdu", SNMP, REDFISH),
+        "ups": addressed("ups", SNMP),
+        "ats": addressed("ats", SNMP, REDFISH),
+        "dcplant": addressed("dcplant", SNMP),
+        "cooling": addressed("cooling", SNMP, REDFISH),
+        "cdu": addressed("cdu", REDFISH, SNMP),
+        "bmc": addressed("bmc", REDFISH),
+        "gpu": gpu_device.parse,
+        "npu": npu.parse,
+        "disk": disk.parse,
+        "link": link.parse,
+        "powercap": powercap.parse,
         "host": host.parse,
         "hwmon": hwmon.parse,
     }

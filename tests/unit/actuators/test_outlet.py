@@ -9,7 +9,7 @@ import pytest
 from edgeagent.core.ports import granted
 from edgeagent.actuators.outlet import OutletActuator
 from edgeagent.core.clock import ManualClock
-from edgeagent.drivers.ipdu import IpduOptions
+from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.drivers.parts import Parts as DriverParts
 from edgeagent.drivers.parts import Times
 from edgeagent.model.errors import DeviceError
@@ -275,7 +275,7 @@ async def test_concurrent_applies_to_one_outlet_write_once(single, at_set):
 async def test_polls_and_switches_of_one_device_do_not_disturb_each_other(single):
     actuator, _ = first(single)
     settings = pdu_settings(single.pod.devices[0])
-    driver = IpduOptions(settings.address, settings.access).build(
+    driver = SnmpOptions(settings.address, settings.access).build(
         settings.device, Times(1.0, 6.0, 0.3), DriverParts(single.clock, snmp=single.sessions)
     )
     await driver.connect()

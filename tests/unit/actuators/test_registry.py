@@ -9,7 +9,7 @@ from edgeagent.actuators.pdu import SwitchedPdu
 from edgeagent.actuators.settings import ActuatorSettings, parse
 from edgeagent.config.layers import Layer, load
 from edgeagent.drivers import settings as devices
-from edgeagent.drivers.ipdu import IpduOptions
+from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.protocols.snmp_address import Community
 from edgeagent.protocols.switching import Switching
 from tests.fixtures.switching import apply, pdu_settings
@@ -40,7 +40,7 @@ def parsed(text, read=devices.parse):
 def switching(text):
     found, problems = parsed(text)
     assert not problems
-    assert isinstance(found[0].options, IpduOptions)
+    assert isinstance(found[0].options, SnmpOptions)
     return found[0].options.switching
 
 

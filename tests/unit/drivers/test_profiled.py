@@ -205,3 +205,33 @@ async def test_rows_of_another_shape_are_left_alone(device, shelf):
     shelf.objects[f"{E9}.3.1.1.2"] = 1
     info = await device.connect()
     assert len(info.points) == 4
+
+
+FITTED = (
+    PROFILE
+    + """
+[[table.point]]
+name = "probe.{probe}.humidity"
+kind = "Humidity"
+object = "humidity"
+oid = ".3.7"
+optional = true
+"""
+)
+
+
+async def test_what_is_not_fitted_is_no_point_and_what_was_once_fitted_stays_one(shelf):
+    profile = parse_profile("acme.toml", FITTED)
+    device = ProfiledDevice("dev", shelf, ManualClock(), lambda: [profile], Paces(10.0, 60.0, 4.0))
+    shelf.objects[f"{E9}.3.7.2"] = 45
+    assert humidities(await device.connect()) == ["probe.2.humidity"]
+    del shelf.objects[f"{E9}.3.7.2"]
+    assert humidities(await device.connect()) == ["probe.2.humidity"]
+    reading = next(one for one in await device.read("fast") if one.point == "dev/probe.2.humidity")
+    assert (reading.quality, reading.reason) == (Quality.BAD, Reason.ABSENT)
+    shelf.objects[f"{E9}.2.0"] = b"S2"  # another device: what the old one had is forgotten
+    assert humidities(await device.connect()) == []
+
+
+def humidities(info):
+    return [point.name for point in info.points if point.name.endswith("humidity")]

@@ -7,11 +7,21 @@ import pytest
 
 from edgeagent.model.errors import DeviceGarbled
 from edgeagent.model.reading import Quality, Reason
+from tests.fixtures.recorded import everything, shown
 
 pytestmark = pytest.mark.holds_the_loop("pysnmp loads its own MIB files inside a callback")
 
 APC = "1.3.6.1.4.1.318.1.1.26"
 PDU2 = "1.3.6.1.4.1.13742.6"
+# SensorTypeEnumeration of PDU2-MIB
+OUTLET = (
+    ("current", 1),
+    ("voltage", 4),
+    ("power", 5),
+    ("apparent_power", 6),
+    ("power_factor", 7),
+    ("energy", 8),
+)
 
 AP8959EU3 = {
     "inlet.power": 270.0,  # rPDU2DeviceStatusPower 27, hundredths of kilowatts
@@ -23,24 +33,13 @@ AP8959EU3 = {
     "phase.1.voltage": 231.0,
     "phase.1.power": 250.0,  # 25 hundredths of kilowatts
     "phase.1.power_factor": 0.82,
+    "phase.1.apparent_power": 300.0,  # 30 hundredths of kVA
+    "phase.1.load_state": "normal",  # 2
+    "inlet.supply": "ok",  # rPDU2DeviceStatusPowerSupplyAlarm 1, normal
     "probe.1.temperature": Reason.ABSENT,  # no probe: CommStatus notInstalled, value -1
     "probe.1.humidity": Reason.ABSENT,
     "probe.1.state": "not_installed",
 }
-
-
-async def everything(driver):
-    info = await driver.connect()
-    readings = {}
-    for group in info.groups:
-        for reading in await driver.read(group.name):
-            readings[reading.point.partition("/")[2]] = reading
-    await driver.close()
-    return info, readings
-
-
-def shown(readings):
-    return {name: reading.value if reading.reason is None else reading.reason for name, reading in readings.items()}
 
 
 @pytest.mark.parametrize("v3", [False, True])
@@ -64,6 +63,8 @@ def expected_of_raritan(raw):
 
     def measured(part, config, kind, *index):
         place = ".".join(map(str, (*index, kind)))
+        if raw[f"{PDU2}.5.{part}.3.1.3.{place}"] == -1:  # unavailable, as the power factor of an outlet without load
+            return Reason.SENTINEL
         return raw[f"{PDU2}.5.{part}.3.1.4.{place}"] / 10 ** raw[f"{PDU2}.3.{config}.4.1.7.{place}"]
 
     inlet = {"current": 1, "voltage": 4, "power": 5, "apparent_power": 6, "power_factor": 7, "energy": 8}
@@ -72,14 +73,15 @@ def expected_of_raritan(raw):
         found[f"branch.{number}.current"] = measured(3, 4, 1, 1, number)
         found[f"breaker.{number}.state"] = {0: "open", 1: "closed"}[raw[f"{PDU2}.5.3.3.1.3.1.{number}.15"]]
     for number in range(1, 25):
-        for name, kind in (("current", 1), ("power", 5), ("energy", 8)):
+        for name, kind in OUTLET:
             found[f"outlet.{number}.{name}"] = measured(4, 5, kind, 1, number)
         found[f"outlet.{number}.state"] = {7: "on", 8: "off"}[raw[f"{PDU2}.5.4.3.1.3.1.{number}.14"]]
     for number in (1, 2):  # temperatures, one digit, degreeC; both within their thresholds
         found[f"probe.{number}.temperature"] = raw[f"{PDU2}.5.5.3.1.4.1.{number}"] / 10
         found[f"probe.{number}.state"] = "ok"
-    for number in (3, 6):  # door contacts
-        found[f"door.{number}.state"] = {0: "open", 1: "closed"}[raw[f"{PDU2}.5.5.3.1.3.1.{number}"]]
+    doors = {"door": (3, 6), "door_lock": (4, 7), "door_handle": (5, 8)}  # doorContact 43, doorLockState 49, 50
+    for name, number in ((name, number) for name, numbers in doors.items() for number in numbers):
+        found[f"{name}.{number}.state"] = {0: "open", 1: "closed"}[raw[f"{PDU2}.5.5.3.1.3.1.{number}"]]
     return found
 
 
@@ -118,8 +120,8 @@ async def test_no_sentinel_is_good(recorded, name):
             assert reading.value is None
 
 
-@pytest.mark.parametrize("name", ["eatonpdu_2", "liebert_weblbds", "apc_smtl1000-nmc3"])
+@pytest.mark.parametrize("name", ["stulz_wib8000", "liebert_weblbds", "apc_smtl1000-nmc3"])
 async def test_a_device_of_no_known_family_is_named_and_not_guessed(recorded, name):
     agent = await recorded(name)
-    with pytest.raises(DeviceGarbled, match="is none of apc-rpdu2, raritan-pdu2"):
+    with pytest.raises(DeviceGarbled, match=r"is none of apc-rpdu2, .*raritan-pdu2"):
         await agent.driver("pdu").connect()

@@ -6,7 +6,7 @@ from edgeagent.config.layers import Layer, load
 from edgeagent.core.clock import ManualClock
 from edgeagent.drivers import settings, site
 from edgeagent.drivers.host import HostOptions
-from edgeagent.drivers.ipdu import IpduOptions, check_family
+from edgeagent.drivers.snmp_device import SnmpOptions, check_family
 from edgeagent.drivers.parts import Parts, Times
 from edgeagent.model.site import Outlet, ServiceClass
 from edgeagent.protocols.profile_file import Profiles
@@ -63,7 +63,7 @@ def test_devices_are_read_in_order():
     devices, problems = parsed(DEVICES)
     assert not problems
     pdu, v3, host = devices
-    assert pdu.options == IpduOptions(SnmpAddress("127.0.0.1", 1161, v3=False), Community("swordfish"))
+    assert pdu.options == SnmpOptions(SnmpAddress("127.0.0.1", 1161, v3=False), Community("swordfish"))
     assert pdu.times == Times(5.0, 30.0, 0.5)
     assert pdu.times.deadline_s == 1.5
     assert pdu.serial == "A1"
@@ -107,7 +107,7 @@ def test_a_mistake_is_told_with_its_line(old, new, message):
 def test_an_unknown_family_is_told():
     loaded = load([], layers=[Layer("x.toml", DEVICES.replace("raritan-pdu2", "raritan"))])
     reader = loaded.root.named_tables("devices")["pdu-b1"]
-    check_family(reader, IpduOptions(SnmpAddress("h", 1, v3=True), Community(), "raritan"), Profiles())
+    check_family(reader, SnmpOptions(SnmpAddress("h", 1, v3=True), Community(), "raritan"), Profiles())
     assert "must be auto or one of apc-rpdu2, raritan-pdu2" in str(loaded.problems[0])
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from firmware_stubs.faults import KINDS, FaultBoard, FaultError, fault_from, read_timetable
-from firmware_stubs.pod import Pod
+from firmware_stubs.fault_cards import KINDS as CARD_KINDS
+from firmware_stubs.faults import FaultBoard, FaultError, fault_from, read_timetable
+from firmware_stubs.pod import Pod, PodPlan
+from firmware_stubs.racks import Rack
 from firmware_stubs.snmp_ber import SEQUENCE, BerError, Reader, Tag, integer, oid_body, tlv
 from firmware_stubs.snmp_card import Card, V2cAccess
 from firmware_stubs.snmp_pdu import PduType
-from firmware_stubs.world import Rack
 
 UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 APC = (1, 3, 6, 1, 4, 1, 318, 1, 1, 26)
@@ -301,6 +302,83 @@ def test_a_timetable_that_is_none_is_refused(text: str) -> None:
         read_timetable(text)
 
 
-def test_every_kind_of_fault_is_tested_here() -> None:
+async def test_an_engine_that_forgets_its_time_counts_no_boot(pod: Pod, net_snmp, device) -> None:
+    entry = device("pdu-a1")
+    pod.agents["pdu-a1"].card.started_s -= 1000
+    pod.inject("pdu-a1", "engine_time_reset")
+    boots, time_s = (await net_snmp("snmpget", entry, f"{ENGINE}.2.0", f"{ENGINE}.3.0")).splitlines()
+    assert boots.endswith("INTEGER: 1")
+    assert int(time_s.rsplit(" ", 1)[1]) < 5
+
+
+async def test_a_boot_may_be_counted_without_the_time_starting_anew(pod: Pod, net_snmp, device) -> None:
+    entry = device("pdu-a1")
+    pod.agents["pdu-a1"].card.started_s -= 1000
+    pod.inject("pdu-a1", "boots_jump")
+    boots, time_s = (await net_snmp("snmpget", entry, f"{ENGINE}.2.0", f"{ENGINE}.3.0")).splitlines()
+    assert boots.endswith("INTEGER: 2")
+    assert int(time_s.rsplit(" ", 1)[1]) >= 1000
+
+
+async def test_a_switched_unit_is_told_with_the_value(pod: Pod, net_snmp, device) -> None:
+    pod.inject("pdu-a1", "fahrenheit")
+    base = ".1.3.6.1.4.1.13742.6"
+    answer = await net_snmp("snmpget", device("pdu-a1"), f"{base}.3.6.3.1.16.1.1", f"{base}.5.5.3.1.4.1.1")
+    unit, value = [int(line.rsplit(" ", 1)[1]) for line in answer.splitlines()]
+    assert unit == 14
+    assert value == pytest.approx((pod.world.racks["rack-1"].inlet_c * 1.8 + 32) * 10, abs=3)
+
+
+async def test_a_stuck_card_tells_what_it_told_before_while_its_uptime_runs(pod: Pod, ask, device) -> None:
+    temperature, boots = (*APC, 10, 2, 2, 1, 8, 1), (1, 3, 6, 1, 6, 3, 10, 2, 1, 2, 0)
+    pod.inject("pdu-b1", "stuck")
+    before = read(await ask(device("pdu-b1"), get(temperature, boots)))[1]
+    pod.inject("rack-1", "hot_inlet", kelvin=15)
+    pod.inject("pdu-b1", "boots_jump")
+    assert read(await ask(device("pdu-b1"), get(temperature, boots)))[1] == [before[0], before[1] + 1]
+    pod.board.clear("pdu-b1", "stuck")
+    assert read(await ask(device("pdu-b1"), get(temperature)))[1][0] > before[0] + 100
+
+
+async def test_energy_counters_are_reset_wrap_and_sleep(pod: Pod, ask, device) -> None:
+    energy = (*APC, 4, 3, 1, 9, 1)
+
+    async def counted() -> int:
+        return read(await ask(device("pdu-b1"), get(energy)))[1][0]
+
+    assert await counted() > 1000
+    pod.inject("pdu-b1", "energy_asleep")
+    assert await counted() == 0
+    pod.board.clear()
+    assert await counted() > 1000
+    pod.inject("pdu-b1", "energy_wrap", after_wh=0.001)
+    pod.world.advance(600.0)
+    assert 0 <= await counted() < 10
+    pod.inject("pdu-b1", "energy_reset")
+    assert await counted() == 0
+
+
+async def test_two_cards_that_swap_addresses_answer_for_each_other(tmp_path: Path, ask) -> None:
+    serial = (*APC, 2, 1, 9, 1)
+    async with Pod(PodPlan(tmp_path, plain_agents=3, outlets=2)) as crowd:
+        crowd.inject("pdu-a1", "swap_addresses", **{"with": "pdu-a3"})
+        answers = [await ask(entry, get(serial)) for entry in crowd.devices]
+        told = [[entry["serial"].encode() in answer for entry in crowd.devices].index(True) for answer in answers]
+        assert told == [2, 1, 0]
+        crowd.board.clear()
+        assert crowd.devices[0]["serial"].encode() in await ask(crowd.devices[0], get(serial))
+        with pytest.raises(FaultError, match="cannot swap addresses with 'pdu-z'"):
+            crowd.inject("pdu-a1", "swap_addresses", **{"with": "pdu-z"})
+
+
+async def test_a_tripped_breaker_takes_its_outlets_and_says_so(pod: Pod, net_snmp, device) -> None:
+    pod.inject("pdu-a1", "breaker_trip")
+    base = ".1.3.6.1.4.1.13742.6.5"
+    answer = await net_snmp("snmpget", device("pdu-a1"), f"{base}.3.3.1.3.1.1.15", f"{base}.2.3.1.4.1.1.5")
+    state, watts = [int(line.rsplit(" ", 1)[1]) for line in answer.splitlines()]
+    assert (state, watts) == (0, 0)
+
+
+def test_every_kind_of_fault_of_a_card_is_tested_here() -> None:
     text = Path(__file__).read_text()
-    assert [kind for _, kind in KINDS if f'"{kind}"' not in text] == []
+    assert [kind for _, kind in CARD_KINDS if f'"{kind}"' not in text] == []

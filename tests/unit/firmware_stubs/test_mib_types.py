@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from firmware_stubs import mib_apc, mib_raritan
+from firmware_stubs import mib_apc, mib_raritan, mib_ups
+from firmware_stubs.energy import Ups
 from firmware_stubs.layout import standard_pod
 from firmware_stubs.snmp_ber import Oid, Tag
 from firmware_stubs.snmp_card import Card, V2cAccess
@@ -19,7 +21,7 @@ OBJECT = re.compile(
 )
 NODE = re.compile(
     r"^\s*(?P<name>\w+)\s+(?:OBJECT IDENTIFIER|MODULE-IDENTITY\s(?:(?!::=).)*?)\s*::="
-    r"\s*\{\s*(?P<parent>\w+)\s+(?P<number>\d+)\s*\}",
+    r"\s*\{\s*(?P<parent>[\w-]+)\s+(?P<number>\d+)\s*\}",
     re.DOTALL | re.MULTILINE,
 )
 CONVENTION = re.compile(
@@ -56,6 +58,8 @@ class Mib:
     def oid(self, name: str) -> Oid:
         if name == "enterprises":
             return (1, 3, 6, 1, 4, 1)
+        if name == "mib-2":
+            return (1, 3, 6, 1, 2, 1)
         parent, number = self.parents[name]
         return (*self.oid(parent), number)
 
@@ -67,19 +71,36 @@ class Mib:
         return self.objects[name]["access"] == "read-write"
 
 
-@pytest.fixture(scope="module", params=[("PowerNet-MIB", mib_apc), ("PDU2-MIB", mib_raritan)], ids=["apc", "raritan"])
+def rack_pdu(module: ModuleType) -> OidTable:
+    world = standard_pod(1, 24, 1)
+    card = Card("pdu-a1", V2cAccess(), module.ENTERPRISE, "S1", now=lambda: 0.0)
+    table: OidTable = module.build(world, world.pdus["pdu-a1"], card)
+    return table
+
+
+def ups() -> OidTable:
+    card = Card("ups-a", V2cAccess(), mib_ups.ENTERPRISE, "S1", now=lambda: 0.0)
+    return mib_ups.build(Ups("ups-a", "A"), card)
+
+
+FAMILIES = {
+    "apc": ("PowerNet-MIB", lambda: rack_pdu(mib_apc)),
+    "raritan": ("PDU2-MIB", lambda: rack_pdu(mib_raritan)),
+    "ups": ("UPS-MIB", ups),
+}
+
+
+@pytest.fixture(scope="module", params=FAMILIES.values(), ids=list(FAMILIES))
 def family(request: pytest.FixtureRequest, test_data: Path) -> tuple[Mib, OidTable]:
-    name, module = request.param
+    name, build = request.param
     path = test_data / "snmp" / "mibs" / name
     if not path.is_file():
         pytest.skip(f"no MIB at {path}")
-    world = standard_pod(1, 24, 1)
-    card = Card("pdu-a1", V2cAccess(), module.ENTERPRISE, "S1", now=lambda: 0.0)
-    return Mib(path.read_text(errors="replace")), module.build(world, world.pdus["pdu-a1"], card)
+    return Mib(path.read_text(errors="replace")), build()
 
 
 def vendor_rows(table: OidTable) -> Iterator[Row]:
-    return (row for row in table if row.oid[:6] == (1, 3, 6, 1, 4, 1))
+    return (row for row in table if row.oid[:6] == (1, 3, 6, 1, 4, 1) or row.oid[:7] == mib_ups.UPS)
 
 
 def test_every_row_has_the_oid_that_the_mib_gives_its_object(family: tuple[Mib, OidTable]) -> None:

@@ -110,7 +110,21 @@ async def test_fifty_plain_agents_open_in_one_process(tmp_path: Path, net_snmp) 
 
 async def test_pod_json_says_all_that_a_client_needs(pod: Pod) -> None:
     described = described_in(pod.plan.folder / "pod.json")
-    common = {"name", "kind", "family", "rack", "feed", "outlets", "rated_w", "serial", "host", "port", "version"}
+    common = {
+        "name",
+        "kind",
+        "driver",
+        "address",
+        "family",
+        "rack",
+        "feed",
+        "outlets",
+        "rated_w",
+        "serial",
+        "host",
+        "port",
+        "version",
+    }
     v3 = {"user", "auth_protocol", "auth_key", "priv_protocol", "priv_key"}
     raritan, apc = described["devices"]
     assert raritan.keys() == common | v3

@@ -33,7 +33,13 @@ PYSNMP = {
 }
 
 
-@given(item=VALUES)
+def pysnmp_is_minimal(item: tuple[Tag, object]) -> bool:
+    """Not for -128, -32768 and the like: pyasn1 gives them an octet too many (X.690 8.3.2 forbids it)."""
+    tag, value = item
+    return tag is not Tag.INTEGER or value not in [-(2**bits) for bits in (7, 15, 23)]
+
+
+@given(item=VALUES.filter(pysnmp_is_minimal))
 def test_every_value_is_written_as_pysnmp_writes_it(item) -> None:
     tag, value = item
     assert encode(tag, value) == encoder.encode(PYSNMP[tag](value))

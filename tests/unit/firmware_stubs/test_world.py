@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_stubs.layout import plain_pod, standard_pod
-from firmware_stubs.world import RECIRCULATION_K_PER_KW, Load, World
+from firmware_stubs.racks import Load
+from firmware_stubs.world import RECIRCULATION_K_PER_KW, World
 
 
 @pytest.fixture

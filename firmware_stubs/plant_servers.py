@@ -1,0 +1,95 @@
+"""The servers of a plant's devices, each on its own port of loopback, all from one world."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from firmware_stubs import mib_ups, nvml_build, redfish_devices
+from firmware_stubs.energy import Ups
+from firmware_stubs.facility import Facility
+from firmware_stubs.fault_kinds import Part
+from firmware_stubs.fault_servers import Gpu
+from firmware_stubs.faults import FaultBoard
+from firmware_stubs.nvml_build import GpuControl
+from firmware_stubs.redfish_bmc import RedfishServer
+from firmware_stubs.redfish_devices import Board
+from firmware_stubs.redfish_tree import Tree
+from firmware_stubs.snmp_agent import ServedLog, SnmpAgent
+from firmware_stubs.snmp_card import Card, V2cAccess
+from firmware_stubs.world import World
+
+HOST = "127.0.0.1"
+ACCESS = V2cAccess()
+USER, PASSWORD = "edge", "redfish-secret-1"
+GPUS = 2
+
+
+class PlantServers:
+    """Opens what a plant serves, describes each in `devices`, and lets `board` break it."""
+
+    def __init__(self, world: World, plant: Facility, board: FaultBoard, now: Callable[[], float]) -> None:
+        self.devices: list[dict[str, Any]] = []  # as in pod.json
+        self._world = world
+        self._plant = plant
+        self._board = board
+        self._now = now
+        self._machine = next(iter(world.loads.values()))
+        self._bmc = Board(serial=f"SRV-{self._machine.name}")
+
+    async def open(self, stack: AsyncExitStack, folder: Path, log: ServedLog | None) -> None:
+        """Listen; `stack` closes them. OSError when one cannot."""
+        for ups in self._plant.upses.values():
+            await self._serve_ups(stack, ups, log)
+        for cdu in self._plant.cdus.values():
+            await self._serve_redfish(stack, cdu.name, "cdu", cdu.serial, redfish_devices.cdu(cdu))
+        await self._serve_redfish(stack, "bmc-1", "bmc", self._bmc.serial, redfish_devices.bmc(self._bmc))
+        await self._offer_gpus(folder / "nvml")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Let what has a state of its own follow the world."""
+        machine, rack = self._machine, self._world.racks[self._machine.rack]
+        board = self._bmc
+        board.on = machine.power_w > 0.0
+        board.power_w, board.inlet_c = round(machine.power_w, 1), round(rack.inlet_c, 2)
+        board.cpu_c = [round(rack.inlet_c + 38.0, 1), round(rack.inlet_c + 36.5, 1)]
+        board.energy_kwh = round(1204.5 + machine.energy_wh / 1000.0, 3)
+
+    async def _serve_ups(self, stack: AsyncExitStack, ups: Ups, log: ServedLog | None) -> None:
+        card = Card(ups.name, ACCESS, mib_ups.ENTERPRISE, ups.serial, self._now, powered=lambda: ups.live)
+        agent = SnmpAgent(card, mib_ups.build(ups, card), log=log)
+        stack.callback(agent.close)
+        port = await agent.open(HOST)
+        self._board.add(ups.name, Part("card", card))
+        self._tell(ups.name, "ups", f"snmp://{HOST}:{port}", ups.serial, feed=ups.feed, community=ACCESS.read)
+
+    async def _serve_redfish(self, stack: AsyncExitStack, name: str, driver: str, serial: str, tree: Tree) -> None:
+        server = RedfishServer(tree, user=USER, password=PASSWORD)
+        stack.push_async_callback(server.close)
+        await server.open()
+        self._board.add(name, Part("server", server.faulty))
+        self._tell(name, driver, server.address, serial, user=USER, password=PASSWORD)
+
+    async def _offer_gpus(self, folder: Path) -> None:
+        """The library is built where there is a C compiler; the control file is there in any case."""
+        control = _gpu_control(folder)
+        for number in range(GPUS):
+            self._board.add(f"gpu-{number}", Part("gpu", Gpu(control, number)))
+        library = None
+        if nvml_build.compiler() is not None:
+            library = str(await asyncio.to_thread(nvml_build.build, folder))
+        self._tell("gpus", "gpu", "", "", library=library, control=str(folder / nvml_build.CONTROL))
+
+    def _tell(self, name: str, driver: str, address: str, serial: str, **more: str | None) -> None:
+        self.devices.append(
+            {"name": name, "kind": driver, "driver": driver, "address": address, "serial": serial, **more}
+        )
+
+
+def _gpu_control(folder: Path) -> GpuControl:
+    folder.mkdir(exist_ok=True)
+    return GpuControl(folder, GPUS)
