@@ -8,15 +8,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from firmware_stubs import mib_ups, nvml_build, redfish_devices
-from firmware_stubs.energy import Ups
+from firmware_stubs import mib_ups, modbus_sunspec, nvml_build, redfish_board, redfish_devices
+from firmware_stubs.energy import Battery, Meter, Pv, Ups
 from firmware_stubs.facility import Facility
 from firmware_stubs.fault_kinds import Part
 from firmware_stubs.fault_servers import Gpu
 from firmware_stubs.faults import FaultBoard
+from firmware_stubs.modbus_server import ModbusServer, OnlyHolding
+from firmware_stubs.modbus_sunspec import SunSpecUnit
 from firmware_stubs.nvml_build import GpuControl
 from firmware_stubs.redfish_bmc import RedfishServer
-from firmware_stubs.redfish_devices import Board
+from firmware_stubs.redfish_board import Board
 from firmware_stubs.redfish_tree import Tree
 from firmware_stubs.snmp_agent import ServedLog, SnmpAgent
 from firmware_stubs.snmp_card import Card, V2cAccess
@@ -26,6 +28,7 @@ HOST = "127.0.0.1"
 ACCESS = V2cAccess()
 USER, PASSWORD = "edge", "redfish-secret-1"
 GPUS = 2
+UNIT = 1  # of each Modbus server
 
 
 class PlantServers:
@@ -38,6 +41,7 @@ class PlantServers:
         self._board = board
         self._now = now
         self._machine = next(iter(world.loads.values()))
+        self._ticks: list[Callable[[], None]] = []
         self._bmc = Board(serial=f"SRV-{self._machine.name}")
 
     async def open(self, stack: AsyncExitStack, folder: Path, log: ServedLog | None) -> None:
@@ -46,12 +50,21 @@ class PlantServers:
             await self._serve_ups(stack, ups, log)
         for cdu in self._plant.cdus.values():
             await self._serve_redfish(stack, cdu.name, "cdu", cdu.serial, redfish_devices.cdu(cdu))
-        await self._serve_redfish(stack, "bmc-1", "bmc", self._bmc.serial, redfish_devices.bmc(self._bmc))
+        supply = self._plant.supply
+        for driver, thing, unit in (
+            ("battery", supply.battery, modbus_sunspec.battery_der(supply.battery, self._now)),
+            ("inverter", supply.pv, modbus_sunspec.pv_inverter(supply.pv, self._now)),
+            ("meter", supply.meter, modbus_sunspec.meter(supply.meter)),
+        ):
+            await self._serve_sunspec(stack, driver, thing, unit)
+        await self._serve_redfish(stack, "bmc-1", "bmc", self._bmc.serial, redfish_board.bmc(self._bmc))
         await self._offer_gpus(folder / "nvml")
         self.refresh()
 
     def refresh(self) -> None:
-        """Let what has a state of its own follow the world."""
+        """Let what has a state of its own follow the world, and timers run out."""
+        for tick in self._ticks:
+            tick()
         machine, rack = self._machine, self._world.racks[self._machine.rack]
         board = self._bmc
         board.on = machine.power_w > 0.0
@@ -66,6 +79,16 @@ class PlantServers:
         port = await agent.open(HOST)
         self._board.add(ups.name, Part("card", card))
         self._tell(ups.name, "ups", f"snmp://{HOST}:{port}", ups.serial, feed=ups.feed, community=ACCESS.read)
+
+    async def _serve_sunspec(
+        self, stack: AsyncExitStack, driver: str, thing: Battery | Pv | Meter, unit: SunSpecUnit
+    ) -> None:
+        server = ModbusServer({UNIT: OnlyHolding(unit)})
+        stack.push_async_callback(server.close)
+        await server.open()
+        self._ticks.append(unit.tick)
+        self._board.add(thing.name, Part("server", server.faulty))
+        self._tell(thing.name, driver, f"modbus://{HOST}:{server.port}/{UNIT}", thing.serial)
 
     async def _serve_redfish(self, stack: AsyncExitStack, name: str, driver: str, serial: str, tree: Tree) -> None:
         server = RedfishServer(tree, user=USER, password=PASSWORD)

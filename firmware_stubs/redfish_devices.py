@@ -1,9 +1,6 @@
-"""Devices that speak Redfish, over objects of the world: a coolant distribution unit, a rack PDU, a server's BMC."""
+"""Devices that speak Redfish, over objects of the world: a coolant distribution unit and a rack PDU."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
-from typing import Any
 
 from firmware_stubs.plant import Cdu
 from firmware_stubs.racks import Branch, Outlet, Pdu
@@ -30,9 +27,9 @@ def cdu(device: Cdu, *, expands: bool = True) -> Tree:
         "LeakDetection": _leaks(tree, unit, device),
     }
     links = {key: link(path) for key, path in parts.items()}
-    tree.add(unit, "CoolingUnit.v1_1_0", lambda: {**_who("Liquid", "CDU-60", device.serial), **_well(device), **links})
+    tree.add(unit, "CoolingUnit.v1_1_0", lambda: {**who("Liquid", "CDU-60", device.serial), **_well(device), **links})
     tree.collect(f"{ROOT}/Chassis", [chassis])
-    tree.add(chassis, "Chassis.v1_23_0", lambda: {**_who("Liquid", "CDU-60", device.serial), "Status": status()})
+    tree.add(chassis, "Chassis.v1_23_0", lambda: {**who("Liquid", "CDU-60", device.serial), "Status": status()})
     return tree
 
 
@@ -51,7 +48,7 @@ def rack_pdu(world: World, pdu: Pdu, *, serial: str, expands: bool = True) -> Tr
     }
     links = {key: link(path) for key, path in parts.items()}
     tree.add(
-        unit, "PowerDistribution.v1_3_0", lambda: {**_who("Contoso", "PDU-24", serial), "Status": status(), **links}
+        unit, "PowerDistribution.v1_3_0", lambda: {**who("Contoso", "PDU-24", serial), "Status": status(), **links}
     )
     rack = world.racks[pdu.rack]
     inlet = tree.add(
@@ -62,89 +59,6 @@ def rack_pdu(world: World, pdu: Pdu, *, serial: str, expands: bool = True) -> Tr
     shown = link(tree.collect(sensors, [inlet]))
     tree.add(chassis, "Chassis.v1_23_0", lambda: {"Sensors": shown, "Status": status()})
     return tree
-
-
-@dataclass(eq=False)
-class Board:
-    """A server as its BMC sees it. `old` firmware has Thermal and Power in place of Sensors."""
-
-    serial: str = "SRV-0001"
-    old: bool = False
-    on: bool = True
-    power_w: float = 412.0
-    inlet_c: float = 22.5
-    cpu_c: list[float] = field(default_factory=lambda: [61.0, 58.5])
-    fan_rpm: list[float] = field(default_factory=lambda: [7800.0, 7740.0])
-    supply_input_v: float = 230.4
-    supply_present: list[bool] = field(default_factory=lambda: [True, False])
-    energy_kwh: float = 1204.5
-
-
-def bmc(board: Board, *, expands: bool = True) -> Tree:
-    """A server's BMC, new or old."""
-    tree = Tree(expands=expands)
-    system, chassis = f"{ROOT}/Systems/1", f"{ROOT}/Chassis/1"
-    tree.root(Systems=f"{ROOT}/Systems", Chassis=f"{ROOT}/Chassis", Managers=f"{ROOT}/Managers")
-    tree.collect(f"{ROOT}/Systems", [system])
-    tree.add(
-        system,
-        "ComputerSystem.v1_20_0",
-        lambda: {
-            **_who("Contoso", "R760", board.serial),
-            "PowerState": "On" if board.on else "Off",
-            "Status": {"State": "Enabled", "Health": "OK", "HealthRollup": "OK"},
-        },
-    )
-    manager = tree.add(f"{ROOT}/Managers/BMC", "Manager.v1_19_0", lambda: {"FirmwareVersion": "7.10.30"})
-    tree.collect(f"{ROOT}/Managers", [manager])
-    tree.collect(f"{ROOT}/Chassis", [chassis])
-    links = _thermal_and_power(tree, chassis, board) if board.old else _sensors(tree, chassis, board)
-    tree.add(chassis, "Chassis.v1_23_0", lambda: {"Status": status(), **links})
-    return tree
-
-
-def _sensors(tree: Tree, chassis: str, board: Board) -> Body:
-    sensors = {
-        "InletTemp": lambda: sensor(board.inlet_c, "Temperature", "Cel"),
-        "CPU0Temp": lambda: sensor(board.cpu_c[0], "Temperature", "Cel"),
-        "CPU1Temp": lambda: sensor(board.cpu_c[1], "Temperature", "Cel"),
-        "Fan0Speed": lambda: sensor(board.fan_rpm[0], "Rotational", "RPM"),
-        "Fan1Speed": lambda: sensor(board.fan_rpm[1], "Rotational", "{rev}/min"),
-        "TotalPower": lambda: sensor(board.power_w, "Power", "W"),
-        "TotalEnergy": lambda: sensor(board.energy_kwh, "EnergykWh", "kW.h"),
-        "PSU1Temp": lambda: sensor(None, "Temperature", "Cel", state="Absent"),
-    }
-    paths = [tree.add(f"{chassis}/Sensors/{name}", "Sensor.v1_9_0", read) for name, read in sensors.items()]
-    return {"Sensors": link(tree.collect(f"{chassis}/Sensors", paths))}
-
-
-def _thermal_and_power(tree: Tree, chassis: str, board: Board) -> Body:
-    """Thermal.v1_7_0 and Power.v1_7_0."""
-
-    def thermal() -> Body:
-        celsius = {"Inlet Temp": board.inlet_c, "CPU1 Temp": board.cpu_c[0], "CPU2 Temp": board.cpu_c[1]}
-        fans = {f"Fan {turn}": rpm for turn, rpm in enumerate(board.fan_rpm, 1)}
-        return {
-            "Temperatures": [_entry(name, ReadingCelsius=value) for name, value in celsius.items()],
-            "Fans": [_entry(name, Reading=rpm, ReadingUnits="RPM") for name, rpm in fans.items()],
-        }
-
-    def power() -> Body:
-        supplies = [
-            _entry(f"PSU {turn}", MemberId=str(turn), Status=status(present=there))
-            | ({"LineInputVoltage": board.supply_input_v} if there else {"LineInputVoltage": 0})
-            for turn, there in enumerate(board.supply_present, 1)
-        ]
-        return {"PowerControl": [_entry("System", PowerConsumedWatts=board.power_w)], "PowerSupplies": supplies}
-
-    return {
-        "Thermal": link(tree.add(f"{chassis}/Thermal", "Thermal.v1_7_0", thermal)),
-        "Power": link(tree.add(f"{chassis}/Power", "Power.v1_7_0", power)),
-    }
-
-
-def _entry(name: str, **content: Any) -> Body:
-    return {"Name": name, "Status": status(), **content}
 
 
 def _primary(tree: Tree, unit: str, device: Cdu) -> str:
@@ -279,7 +193,8 @@ def _main(tree: Tree, unit: str, pdu: Pdu) -> str:
     return tree.add(f"{unit}/Mains/AC1", "Circuit.v1_7_0", read)
 
 
-def _who(vendor: str, model: str, serial: str) -> Body:
+def who(vendor: str, model: str, serial: str) -> Body:
+    """Vendor, model, serial and firmware."""
     return {"Manufacturer": vendor, "Model": model, "SerialNumber": serial, "FirmwareVersion": "2.4.1"}
 
 

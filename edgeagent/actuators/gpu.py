@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edgeagent.actuators.setpoint import Guard, SetpointActuator
 from edgeagent.core.clock import Clock
-from edgeagent.model.errors import DeviceError
+from edgeagent.model.errors import DeviceError, DeviceRefused
 from edgeagent.model.points import DeviceId, PointId, point_id
 from edgeagent.protocols.nvml import MILLI, Limits, Nvml
 
@@ -33,6 +33,35 @@ class GpuPowerLimit:
     async def write(self, value: float) -> None:
         """Set it once. Raises as `setpoint.Settable` says."""
         await self._nvml.set_limit(self._uuid, round(value * MILLI), ANSWER_S)
+
+
+class NumberedGpu:
+    """A Settable for the GPU of a number, as `drivers.gpu` numbers them: ``gpu.0.power_limit``."""
+
+    def __init__(self, target: PointId, nvml: Nvml, uuids: Sequence[str] = ()) -> None:
+        self.target = target
+        self._nvml = nvml
+        self._uuids = tuple(uuids)
+
+    async def read(self) -> float:
+        """The limit in force. Raises DeviceError."""
+        return await (await self._gpu()).read()
+
+    async def arm(self) -> None:
+        """It has nothing to arm."""
+
+    async def write(self, value: float) -> None:
+        """Set it once, within the GPU's own bounds. Raises as `setpoint.Settable` says."""
+        gpu = await self._gpu()
+        await gpu.write(value)
+
+    async def _gpu(self) -> GpuPowerLimit:
+        known = self._uuids or [gpu.uuid for gpu in (await self._nvml.describe(DESCRIBE_S)).gpus]
+        _, _, number = self.target.partition("/gpu.")
+        place = number.partition(".")[0]
+        if not self.target.endswith(".power_limit") or not place.isdigit() or int(place) >= len(known):
+            raise DeviceRefused(f"cannot set {self.target}: there is no such power limit")
+        return GpuPowerLimit(self.target, self._nvml, known[int(place)])
 
 
 def guard_of(limits: Limits) -> Guard:

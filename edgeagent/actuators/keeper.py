@@ -46,10 +46,15 @@ class Keeper:
     critical = False
 
     def __init__(self, held: Iterable[Kept], is_wanted: Callable[[PointId], bool], clock: Clock) -> None:
-        self._held = tuple(held)
+        self._held: dict[PointId, Kept] = {}
+        self.take(held)
         self._is_wanted = is_wanted
         self._clock = clock
         self._troubles: dict[PointId, str] = {}
+
+    def take(self, held: Iterable[Kept]) -> None:
+        """Keep these alive from now on, and no others: those go back by themselves."""
+        self._held = {one.target: one for one in held}
 
     @property
     def troubles(self) -> Mapping[PointId, str]:
@@ -59,21 +64,18 @@ class Keeper:
     @property
     def caveats(self) -> Mapping[PointId, str]:
         """What was set and would not go back by itself if this agent died, and why."""
-        return {one.target: one.caveat for one in self._held if one.caveat}
+        return {one.target: one.caveat for one in self._held.values() if one.caveat}
 
     async def run(self, beat: Beat) -> None:
         """Feed each by itself, so that a dead device delays no other; until cancelled."""
+        feeding: dict[PointId, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
-            for one in self._held:
-                group.create_task(self._keep(one), name=f"keep {one.target}")
             while True:
+                for target, one in self._held.items():
+                    if target not in feeding or feeding[target].done():
+                        feeding[target] = group.create_task(self._once(one), name=f"keep {target}")
                 beat()
                 await self._clock.sleep(EVERY_S)
-
-    async def _keep(self, one: Kept) -> None:
-        while True:
-            await self._once(one)
-            await self._clock.sleep(EVERY_S)
 
     async def _once(self, one: Kept) -> None:
         try:

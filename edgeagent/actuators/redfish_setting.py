@@ -3,13 +3,14 @@
 Redfish knows no dead-man timer of a Control, so there is nothing to arm: the device keeps what it was told last.
 """
 
+import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from edgeagent.actuators.parts import Identify
 from edgeagent.actuators.setpoint import Guard
-from edgeagent.model.errors import DeviceGarbled, DeviceRefused
+from edgeagent.model.errors import DeviceGarbled, DeviceRefused, DeviceUnreachable
 from edgeagent.model.points import DeviceId, PointId, point_id
 from edgeagent.protocols.redfish import RedfishSession, Resource
 from edgeagent.protocols.redfish_points import Builder
@@ -18,6 +19,7 @@ from edgeagent.protocols.redfish_spots import MISSING, Spot, dig
 from edgeagent.protocols.redfish_walk import Walk, text
 from edgeagent.protocols.session import Lease
 
+LEARN_S = 20.0
 SET_POINT, COPIED_FROM = "SetPoint", "DataSourceUri"
 GUARDS: Mapping[str, Guard] = MappingProxyType(
     {
@@ -49,6 +51,7 @@ class RedfishTargets:
         self.device = device
         self._lease = session
         self._identify = identify
+        self._service = Service(session)
         self._spots: dict[str, Spot] = {}
         self._serial_path = ""
 
@@ -60,9 +63,7 @@ class RedfishTargets:
     async def spot(self, name: str) -> Spot:
         """Where a point stands."""
         if not self._spots:
-            found = await Walk(Service(self._lease), prefers_systems=False).all()
-            self._spots = {one.point.name: one for one in Builder(self.device, found, by_type=False).all()}
-            self._serial_path = found.serial_path
+            await self._learn()
         if name not in self._spots:
             raise DeviceRefused(f"{self.device} has no {name} that can be set")
         return self._spots[name]
@@ -79,6 +80,17 @@ class RedfishTargets:
     async def close(self) -> None:
         """Let go of the session; safe twice."""
         await self._lease.close()
+
+    async def _learn(self) -> None:
+        """Learn the whole service; a try that takes too long leaves the next one less to do."""
+        try:
+            async with asyncio.timeout(LEARN_S):
+                found = await Walk(self._service, prefers_systems=False).all()
+        except TimeoutError:
+            raise DeviceUnreachable(f"cannot set {self.device}: it could not be learnt in {LEARN_S:g} s") from None
+        self._service.forget()
+        self._spots = {one.point.name: one for one in Builder(self.device, found, by_type=False).all()}
+        self._serial_path = found.serial_path
 
     async def _must_be_ours(self) -> None:
         found = await self.session.get(self._serial_path, ahead=True) if self._serial_path else None

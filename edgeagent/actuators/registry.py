@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
 from edgeagent.actuators.load import LoadActuator
-from edgeagent.actuators.outlet import OutletActuator
+from edgeagent.actuators.outlet import OutletActuator, Switches
 from edgeagent.actuators.parts import Parts, Stagger
 from edgeagent.actuators.pdu import SwitchedPdu
 from edgeagent.actuators.settings import ActuatorSettings, PduSettings
@@ -13,6 +14,18 @@ from edgeagent.core.ports import Actuator
 from edgeagent.model.errors import DeviceError
 from edgeagent.model.points import DeviceId, PointId, device_of, name_of
 from edgeagent.model.site import Load, Outlet, Site
+from edgeagent.protocols.session import Session
+
+
+class Pdu(Switches, Protocol):
+    """A rack PDU that can be prepared and closed."""
+
+    async def prepare(self, name: str) -> None:
+        """Do all that a first command would do first, except sending it. Raises DeviceError."""
+
+    async def close(self) -> None:
+        """Let go of its session; safe twice."""
+
 
 SWITCHES: Mapping[str, Callable[[PduSettings, Parts], SwitchedPdu]] = MappingProxyType({"ipdu": SwitchedPdu})
 """What switches the outlets of a device, by its driver's word."""
@@ -28,7 +41,9 @@ class Actuators:
     loads: dict[PointId, Actuator] = field(default_factory=dict)
     outlets: dict[PointId, Actuator] = field(default_factory=dict)
     left_out: dict[PointId, str] = field(default_factory=dict)
-    pdus: dict[DeviceId, SwitchedPdu] = field(default_factory=dict)
+    pdus: dict[DeviceId, Pdu] = field(default_factory=dict)
+    sessions: list[Session] = field(default_factory=list)
+    """Those of what is set beside outlets."""
 
     async def prepare(self, is_wanted: Callable[[DeviceId], bool] = lambda _device: True) -> Mapping[DeviceId, str]:
         """Open every conversation that a write would need, one outlet per PDU; what is wrong with those that fail."""
@@ -44,13 +59,19 @@ class Actuators:
 
     async def close(self) -> None:
         """Let go of all sessions."""
-        for pdu in self.pdus.values():
-            await pdu.close()
+        for session in (*self.pdus.values(), *self.sessions):
+            await session.close()
 
 
-def build(settings: ActuatorSettings, pdus: Iterable[PduSettings], site: Site, parts: Parts) -> Actuators:
-    """An actuator for each load whose cords all hang on switchable PDUs, and for each such cord's outlet."""
+def build(
+    settings: ActuatorSettings, pdus: Iterable[PduSettings], site: Site, parts: Parts, others: Iterable[Pdu] = ()
+) -> Actuators:
+    """An actuator for each load whose cords all hang on switchable PDUs, and for each such cord's outlet.
+
+    ``pdus`` are spoken to over SNMP, ``others`` over something else.
+    """
     found = Actuators(pdus={one.device: SWITCHES[one.driver](one, parts) for one in pdus if one.write_access})
+    found.pdus |= {one.device: one for one in others}
     outlets: dict[Outlet, OutletActuator] = {}
     for load in site.loads.values():
         for cord in load.cords:
@@ -68,7 +89,7 @@ def build(settings: ActuatorSettings, pdus: Iterable[PduSettings], site: Site, p
     return found
 
 
-def _obstacle(load: Load, pdus: Mapping[DeviceId, SwitchedPdu]) -> str:
+def _obstacle(load: Load, pdus: Mapping[DeviceId, Pdu]) -> str:
     if not load.cords:
         return "it has no cords"
     missing = sorted({cord.pdu for cord in load.cords if cord.pdu not in pdus})

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from dataclasses import dataclass
 from typing import Protocol
 
 from edgeagent.core.clock import Clock
@@ -11,7 +10,10 @@ from edgeagent.model.errors import DeviceError, DeviceUnreachable
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Domain, Hold, Outcome, Output, Range
 from edgeagent.model.points import PointId
 from edgeagent.model.reading import Value
+from edgeagent.protocols.guard import Guard
 from edgeagent.protocols.snmp_set import WriteOpen
+
+__all__ = ["Guard", "SetpointActuator", "Settable"]
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
@@ -42,44 +44,6 @@ class Settable(Protocol):
             DeviceUnreachable: it did not answer before the write; nothing was written.
             WriteOpen: it was asked, and its answer is missing.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """What a number is held to; all in the point's own unit.
-
-    ``max_step`` bounds one write, ``min_interval_s`` spaces writes, ``settle_s`` is how long the effect may take,
-    ``tolerance`` how far from the wanted value it may then stand.
-
-    Raises:
-        ValueError: not ``low <= high``, or the safe value lies outside.
-    """
-
-    low: float
-    high: float
-    max_step: float | None = None
-    min_interval_s: float = 0.0
-    settle_s: float = 5.0
-    tolerance: float = 0.5
-    safe: float | None = None
-    """Where it goes when nobody proposes anything; None leaves it as it is."""
-
-    def __post_init__(self) -> None:
-        if not self.low <= self.high:
-            raise ValueError(f"cannot guard a setpoint from {self.low} to {self.high}")
-        if self.safe is not None and not self.low <= self.safe <= self.high:
-            raise ValueError(f"cannot call {self.safe} safe: it is outside {self.low} to {self.high}")
-
-    def clamped(self, value: float) -> float:
-        """The nearest value that is allowed."""
-        return min(self.high, max(self.low, value))
-
-    def stepped(self, now: float, wanted: float) -> float:
-        """As far towards the wanted value as one write may go; from outside it first comes to the nearest edge."""
-        start = self.clamped(now)
-        if self.max_step is None:
-            return wanted
-        return start + math.copysign(min(abs(wanted - start), self.max_step), wanted - start)
 
 
 class SetpointActuator:

@@ -69,6 +69,8 @@ class Tables:
     """The PDUs whose outlets may not be switched."""
     targets: Mapping[PointId, Target] = field(default_factory=lambda: MappingProxyType({}))
     """Everything that can be set."""
+    safe: tuple[PointId, ...] = ()
+    """Those of them that go somewhere when nobody proposes anything."""
     cords: Mapping[PointId, tuple[str, Outlet]] = field(default_factory=lambda: MappingProxyType({}))
     """The load and the outlet of each target that is one."""
     near: Mapping[DeviceId, tuple[PointId, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -96,10 +98,11 @@ def inlet_power_point(pdu: DeviceId) -> PointId:
     return point_id(pdu, "inlet.power")
 
 
-def fitted(tables: Tables, site: Site) -> Tables:
-    """The tables with what can be set at this site: the outlets of loads, which hold by themselves, and what cools."""
+def fitted(tables: Tables, site: Site, settable: Iterable[Target] = ()) -> Tables:
+    """The tables with what can be set at this site: outlets of loads (they hold by themselves), setpoints, what cools."""
     cords = {state_point(cord): (load.name, cord) for load in site.loads.values() for cord in load.cords}
     targets = {point: Target(point, SWITCH) for point in cords}
+    targets |= {one.point: one for one in settable}
     targets |= {one.target: Target(one.target, one.domain, one.safe) for one in tables.cooling}
     near: dict[DeviceId, dict[PointId, None]] = {}
     for point in (*(limit.point for limit in tables.limits), *cords):
@@ -107,6 +110,7 @@ def fitted(tables: Tables, site: Site) -> Tables:
     return replace(
         tables,
         targets=MappingProxyType(targets),
+        safe=tuple(point for point, one in targets.items() if not isinstance(one.safe, Hold)),
         cords=MappingProxyType(cords),
         near=MappingProxyType({device: tuple(points) for device, points in near.items()}),
         watchers=_grouped((limit.point, limit.id) for limit in tables.limits),

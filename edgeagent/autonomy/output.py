@@ -8,16 +8,14 @@ from edgeagent.autonomy.compiled import Tables
 from edgeagent.autonomy.lease import refusal
 from edgeagent.autonomy.plant import Plant
 from edgeagent.model.decision import Step
-from edgeagent.model.intent import Hold, Intent, Output
+from edgeagent.model.intent import Intent, Output
 from edgeagent.model.points import PointId
 
 
 def verdicts(plant: Plant, tables: Tables, intents: Iterable[Intent]) -> tuple[dict[PointId, Verdict], list[Step]]:
     """The value of each target that somebody asks for or that has a safe value, and the steps that led there."""
     now_s = plant.snapshot.time_s
-    by_target: dict[PointId, list[Intent]] = {
-        one.target: [] for one in tables.cooling if not isinstance(one.safe, Hold)
-    }
+    by_target: dict[PointId, list[Intent]] = {point: [] for point in tables.safe}
     steps = []
     for intent in intents:
         if intent.expires_s <= now_s:

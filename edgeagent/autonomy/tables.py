@@ -7,7 +7,7 @@ from importlib.resources import files
 from itertools import combinations
 from types import MappingProxyType
 
-from edgeagent.autonomy.compiled import Cooling, Pace, Tables, fitted
+from edgeagent.autonomy.compiled import Cooling, Pace, Tables, Target, fitted
 from edgeagent.autonomy.feasible import satisfiable
 from edgeagent.autonomy.templates import InterlockTemplate, LimitTemplate, made
 from edgeagent.autonomy.written_interlock import parse_interlock
@@ -16,7 +16,7 @@ from edgeagent.config.layers import Layer
 from edgeagent.config.reader import Reader
 from edgeagent.model.intent import Hold, Range
 from edgeagent.model.interlock import Act, ServiceState
-from edgeagent.model.points import DeviceId, PointId
+from edgeagent.model.points import DeviceId, PointId, device_of, name_of
 from edgeagent.model.site import Site
 
 MAX_LIMITS = 2000
@@ -29,17 +29,25 @@ def builtin() -> Layer:
 
 
 def parse(
-    root: Reader, site: Site, devices: Collection[str], *, switchable: Collection[DeviceId] | None = None
+    root: Reader,
+    site: Site,
+    devices: Collection[str],
+    *,
+    switchable: Collection[DeviceId] | None = None,
+    settable: Collection[Target] | None = None,
 ) -> Tables:
     """The tables, made for the site; mistakes go to ``root.problems``.
 
-    ``devices`` are those that are configured, ``switchable`` the PDUs that may be switched; None is all of them.
+    ``devices`` are those that are configured, ``switchable`` the PDUs that may be switched and ``settable`` what else
+    can be set; None is all of them.
     """
     limits = {name: parse_limit(name, reader, devices) for name, reader in root.named_tables("limits").items()}
     interlock_readers = root.named_tables("interlocks")
     interlocks = {name: parse_interlock(name, reader, limits) for name, reader in interlock_readers.items()}
     ratings = {DeviceId(name): _rating(name, reader, site) for name, reader in root.named_tables("ratings").items()}
     cooling = tuple(_cooling(name, reader, site, devices) for name, reader in root.named_tables("cooling").items())
+    if settable is not None:
+        _check_cooling(root.named_tables("cooling"), cooling, settable)
     fixed = frozenset() if switchable is None else frozenset(site.pdus.keys() - switchable)
     for name, one in interlocks.items():
         _check(interlock_readers[name], one, limits, site, ratings)
@@ -51,14 +59,40 @@ def parse(
             root.problem(key, f"cannot use them: they make {len(found)} for this site, at most {most} can be watched")
     pace = _pace(root.table("autonomy"))
     whole = replace(tables, cooling=cooling, ratings_w=MappingProxyType(dict(ratings)), pace=pace, fixed=fixed)
-    return fitted(replace(whole, version=_version(whole)), site)
+    targets = tuple(settable or ())
+    return fitted(replace(whole, version=_version(whole, targets)), site, targets)
 
 
-def _version(tables: Tables) -> str:
+def _check_cooling(readers: Mapping[str, Reader], cooling: Collection[Cooling], settable: Collection[Target]) -> None:
+    """Refuse to cool by what cannot be set, or not so far."""
+    known = {one.point: one.domain for one in settable}
+    for one in cooling:
+        domain, device = known.get(one.target), device_of(one.target)
+        if not isinstance(domain, Range):
+            message = (
+                f'cannot cool with it: {one.target} cannot be set; add [devices.{device}.set."{name_of(one.target)}"]'
+            )
+            readers[one.name].problem("target", message)
+        elif not (domain.low <= one.domain.low and one.domain.high <= domain.high):
+            bounds = f"{domain.low:g} to {domain.high:g}"
+            readers[one.name].problem("target", f"cannot set it so far: the device's own table allows {bounds}")
+
+
+def _version(tables: Tables, settable: Collection[Target]) -> str:
     """The same for the same content, on every run."""
     interlocks = [repr(one) for one in tables.interlocks]
     ratings, fixed = sorted(tables.ratings_w.items()), sorted(tables.fixed)
-    content = repr((tables.limits, interlocks, tables.cooling, ratings, tables.pace, fixed))
+    content = repr(
+        (
+            tables.limits,
+            interlocks,
+            tables.cooling,
+            ratings,
+            tables.pace,
+            fixed,
+            *([sorted(map(repr, settable))] if settable else []),
+        )
+    )
     return sha256(content.encode()).hexdigest()[:12]
 
 

@@ -184,6 +184,10 @@ class Reader:
         """Whether the key is written somewhere; counts as asked for."""
         return self._ask(key) is not None
 
+    def peek(self, key: str) -> object:
+        """What is written there, unjudged, or None; does not count as asking for it."""
+        return self._table[key].value if key in self._table else None
+
     def keys(self) -> tuple[str, ...]:
         """The keys that are written; does not count as asking for them."""
         return tuple(self._table)

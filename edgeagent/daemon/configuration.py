@@ -1,23 +1,28 @@
 """The whole configuration: one file tree, each room's own parser, every mistake at once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeagent.actuators import workload_settings
 from edgeagent.actuators.settings import ActuatorSettings, PduSettings
 from edgeagent.actuators.settings import parse as parse_actuators
+from edgeagent.actuators.workload_settings import WorkloadSettings
 from edgeagent.api import settings as api
 from edgeagent.autonomy import tables as autonomy
-from edgeagent.autonomy.compiled import Tables
+from edgeagent.autonomy.compiled import Tables, Target
 from edgeagent.config.layers import Loaded, config_files, load
 from edgeagent.config.reader import Reader
 from edgeagent.config.tree import Problem
 from edgeagent.config.values import nearest
+from edgeagent.core.clock import SystemClock
 from edgeagent.daemon import settings as daemon
-from edgeagent.drivers import snmp_device
+from edgeagent.drivers import redfish_device, snmp_device
 from edgeagent.drivers import settings as drivers
 from edgeagent.drivers import site as sites
 from edgeagent.model.errors import ConfigError
+from edgeagent.model.intent import Hold, Range
+from edgeagent.model.points import DeviceId, point_id
 from edgeagent.model.site import Site
 from edgeagent.protocols.profile_file import Profiles
 from edgeagent.store import settings as store
@@ -37,11 +42,17 @@ class Configuration:
     site: Site
     tables: Tables
     actuators: ActuatorSettings
+    workloads: tuple[WorkloadSettings, ...] = ()
 
     @property
     def pdus(self) -> tuple[PduSettings, ...]:
         """The rack PDUs whose outlets may be switched."""
         return _switchable(self.devices)
+
+    @property
+    def switchable(self) -> frozenset[DeviceId]:
+        """Every rack PDU whose outlets may be switched, whatever it speaks."""
+        return _all_switchable(self.devices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,7 @@ def check(path: Path, environment: Mapping[str, str]) -> Checked:
     )
     root = loaded.root
     devices, site = tuple(drivers.parse(root)), sites.parse(root)
+    workloads = tuple(workload_settings.parse(root))
     configuration = Configuration(
         daemon=daemon.parse(root, environment),
         api=api.parse(root.table("api")),
@@ -87,9 +99,14 @@ def check(path: Path, environment: Mapping[str, str]) -> Checked:
         devices=devices,
         site=site,
         tables=autonomy.parse(
-            root, site, {one.name for one in devices}, switchable={one.device for one in _switchable(devices)}
+            root,
+            site,
+            {one.name for one in devices},
+            switchable=_all_switchable(devices),
+            settable=[*_setpoints(devices), *_workloads(workloads)],
         ),
         actuators=parse_actuators(root.table("actuators")),
+        workloads=workloads,
     )
     _look_around(root, configuration)
     root.finish()
@@ -122,6 +139,26 @@ def _switchable(devices: Iterable[drivers.DeviceSettings]) -> tuple[PduSettings,
         for one in devices
         if isinstance(one.options, snmp_device.SnmpOptions) and one.options.switching.allowed
     )
+
+
+def _all_switchable(devices: Iterable[drivers.DeviceSettings]) -> frozenset[DeviceId]:
+    with_outlets = snmp_device.SnmpOptions | redfish_device.RedfishOptions
+    return frozenset(
+        one.name for one in devices if isinstance(one.options, with_outlets) and one.options.switching.allowed
+    )
+
+
+def _setpoints(devices: Iterable[drivers.DeviceSettings]) -> Iterator[Target]:
+    """What the devices' own tables allow to be set."""
+    for one in devices:
+        for name, guard in one.guards.items():
+            safe = Hold() if guard.safe is None else guard.safe
+            yield Target(point_id(one.name, name), Range(guard.low, guard.high), safe)
+
+
+def _workloads(settings: Sequence[WorkloadSettings]) -> Iterator[Target]:
+    for target, actuator in workload_settings.build(settings, SystemClock()).items():
+        yield Target(target, actuator.domain, actuator.safe)
 
 
 def _look_around(root: Reader, configuration: Configuration) -> None:

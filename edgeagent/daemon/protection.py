@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from edgeagent.actuators import registry
+from edgeagent.actuators.keeper import Keeper
 from edgeagent.actuators.parts import Parts as ActuatorParts
 from edgeagent.actuators.registry import Actuators
 from edgeagent.autonomy.alarms import AlarmDesk
@@ -22,11 +23,13 @@ from edgeagent.core.health import Health
 from edgeagent.core.metrics import Metrics
 from edgeagent.core.state import State
 from edgeagent.core.worker import Worker
+from edgeagent.daemon import settables
 from edgeagent.daemon.configuration import Configuration
 from edgeagent.daemon.operations import OperationTable, number, text
 from edgeagent.daemon.prepare import Prepare
 from edgeagent.drivers.identity import IdentityBook, wrong_serial
 from edgeagent.drivers.parts import Parts
+from edgeagent.model.decision import AlarmWanted
 from edgeagent.model.device import DeviceState
 from edgeagent.model.interlock import Standing
 from edgeagent.model.points import DeviceId, PointId, device_of
@@ -76,12 +79,13 @@ class Protection:
             facts=store,
             clock=clock,
             metrics=metrics,
-            watchers=(self.executor.alarms, self.prepare.alarms),
+            watchers=(self.executor.alarms, self.prepare.alarms, self._kept_badly),
         )
         self.view = View(self.cycle, self.executor, self.orders, clock, state.unit_of)
         now = Present(self.cycle, clock, state.unit_of)
         self.overview = Overview(now, self.orders)
         self.explainer = Explainer(now, self.overview, self.executor, alarms=self.alarms, trail=store)
+        self.keeper = Keeper((), self._is_wanted, clock)
         self._actuators = self._build(configuration)
 
     @property
@@ -112,6 +116,25 @@ class Protection:
         status = self._state.statuses().get(device)
         return status is not None and status.state is DeviceState.ONLINE
 
+    def _is_wanted(self, target: PointId) -> bool:
+        """Whether somebody decides, now, that a target stays as it was set; no longer once deciding has stopped."""
+        latest, standing = self.cycle.latest, self.executor.standings.get(target)
+        if latest is None or standing is None:
+            return False
+        return self._parts.clock.now_s() - latest.snapshot.time_s < Cycle.beat_every_s
+
+    def _kept_badly(self) -> list[AlarmWanted]:
+        """One for each setpoint that cannot be kept alive, or that would outlive this agent."""
+        keeper = self.keeper
+        lost = [
+            AlarmWanted(f"kept/{one}", "major", f"{one} is not kept alive: {why}")
+            for one, why in keeper.troubles.items()
+        ]
+        return [
+            *lost,
+            *(AlarmWanted(f"stays/{one}", "warning", f"{one}: {why}") for one, why in keeper.caveats.items()),
+        ]
+
     def _hurry(self, target: PointId) -> None:
         cords = {load.target: load.cords for load in self._configuration.site.loads.values()}.get(target)
         for device in {cord.pdu for cord in cords} if cords else {device_of(target)}:
@@ -120,11 +143,7 @@ class Protection:
     def adopt(self, configuration: Configuration) -> None:
         """Go on by another configuration: its site and tables at once, its actuators where they are others."""
         before, self._configuration = self._configuration, configuration
-        if (before.pdus, before.site, before.actuators) != (
-            configuration.pdus,
-            configuration.site,
-            configuration.actuators,
-        ):
+        if _acting(before) != _acting(configuration):
             former, self._actuators = self._actuators, self._build(configuration)
             self.prepare.let_go(former)
         self.cycle.adopt(configuration.site, configuration.tables)
@@ -133,10 +152,14 @@ class Protection:
         parts = ActuatorParts(
             self._parts.clock, self._parts.snmp, self._parts.profiles, self.worker, self._wrong_serial
         )
-        built = registry.build(configuration.actuators, configuration.pdus, configuration.site, parts)
-        for target, why in built.left_out.items():
-            log.debug("cannot be switched", target=target, reason=why)
-        self.executor.adopt({**built.outlets, **built.loads})
+        redfish = settables.redfish_pdus(configuration, self._parts, parts)
+        built = registry.build(configuration.actuators, configuration.pdus, configuration.site, parts, redfish)
+        others = settables.build(configuration, self._parts, parts)
+        built.sessions.extend(others.sessions)
+        for target, why in {**built.left_out, **others.left_out}.items():
+            log.debug("cannot be set", target=target, reason=why)
+        self.executor.adopt({**built.outlets, **built.loads, **others.actuators})
+        self.keeper.take(others.held)
         self.prepare.take(built)
         return built
 
@@ -155,6 +178,12 @@ class Protection:
         memories = self.cycle.memory.interlocks
         latched = [name for name, one in memories.items() if one.standing is Standing.LATCHED]
         return {"reset": self.orders.reset(text(body, "name"), by=by, latched=latched)}
+
+
+def _acting(configuration: Configuration) -> tuple[object, ...]:
+    """What actuators are made from."""
+    settable = [one for one in configuration.devices if one.guards or one.name in configuration.switchable]
+    return configuration.pdus, configuration.site, configuration.actuators, configuration.workloads, settable
 
 
 def _child_says(line: str) -> None:

@@ -128,7 +128,7 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
     supervisor.add(Recorder(state, store, clock))
     supervisor.add(flight_log)
     supervisor.add(api)
-    for service in (protection.worker, protection.executor, protection.cycle, protection.prepare):
+    for service in (protection.worker, protection.executor, protection.cycle, protection.prepare, protection.keeper):
         supervisor.add(service)
     supervisor.add(poller)
     supervisor.add(reload)

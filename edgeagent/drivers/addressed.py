@@ -16,12 +16,12 @@ REDFISH: Schemes = MappingProxyType({"redfish": redfish_device.parse, "redfish+h
 
 
 def addressed(driver: str, *protocols: Schemes) -> Callable[[Reader], Options]:
-    """What reads the keys of a device with this word; an address that none of the protocols knows is the first one's."""
+    """What reads the keys of a device with this word; an address that no protocol knows is the first one's to refuse."""
     schemes = {scheme: parse for protocol in reversed(protocols) for scheme, parse in protocol.items()}
     default = next(iter(protocols[0].values()))
 
     def parse(reader: Reader) -> Options:
-        scheme = (reader.optional_text("address") or "").partition("://")[0]
+        scheme = str(reader.peek("address")).partition("://")[0]
         return schemes.get(scheme, default)(reader, driver)
 
     return parse

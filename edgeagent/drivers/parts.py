@@ -7,12 +7,14 @@ from edgeagent.core.clock import Clock
 from edgeagent.core.ports import Driver
 from edgeagent.model.points import DeviceId
 from edgeagent.protocols.files import Files
+from edgeagent.protocols.modbus import ModbusSession
 from edgeagent.protocols.no_worker import NoWorker
 from edgeagent.protocols.nvml import Nvml
 from edgeagent.protocols.profile_file import Profiles
 from edgeagent.protocols.redfish import RedfishSession
 from edgeagent.protocols.session import Sessions
 from edgeagent.protocols.snmp import SnmpSession
+from edgeagent.protocols.sunspec_models import Models
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Parts:
     snmp: Sessions[SnmpSession] = field(default_factory=Sessions)
     profiles: Profiles = field(default_factory=Profiles)
     redfish: Sessions[RedfishSession] = field(default_factory=Sessions)
+    modbus: Sessions[ModbusSession] = field(default_factory=Sessions)
+    sunspec: Models = field(default_factory=Models)
     nvml: Nvml = field(default_factory=lambda: Nvml(NoWorker("nvml")))
     files: Files = field(default_factory=lambda: Files(NoWorker("sysfs")))
     disks: Files = field(default_factory=lambda: Files(NoWorker("disk")))

@@ -96,11 +96,13 @@ class RedfishDevice:
         self._still_the_same(bodies.get(self._serial[0]))
         found = []
         for spot in self._spots[group]:
-            body = bodies[spot.path]
+            body, parent = bodies[spot.path], bodies.get(spot.parent)
             if isinstance(body, Reason):
                 found.append(bad(spot.point.id, body, time_s, source=spot.source))
+            elif isinstance(parent, Reason):
+                found.append(bad(spot.point.id, parent, time_s, source=spot.source))
             else:
-                found.append(spot.reading(body, time_s))
+                found.append(spot.reading(body, time_s, parent))
         return found
 
     async def close(self) -> None:
@@ -117,7 +119,7 @@ class RedfishDevice:
     def _group(self, name: str, period_s: float) -> Group:
         """A group, with room for each of its requests and two that fail."""
         spots = self._of(name)
-        paths = [spot.path for spot in spots]
+        paths = [path for spot in spots for path in (spot.path, spot.parent) if path]
         if name == FAST and self._serial[0]:
             paths.append(self._serial[0])
         self._spots[name], self._plans[name] = spots, self._service.plan(paths)

@@ -1,8 +1,8 @@
 """The ``[devices.<name>]`` tables: which devices the pod reads, how often, and what each driver needs to know."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from edgeagent.config.reader import Reader
 from edgeagent.core.ports import Driver
@@ -10,11 +10,13 @@ from edgeagent.drivers.parts import Options, Parts, Times
 from edgeagent.drivers.polled import DevicePlan
 from edgeagent.drivers.registry import DRIVERS
 from edgeagent.model.points import DeviceId
+from edgeagent.protocols.guard import Guard, parse_guards
 
 MAX_DEVICES = 500
 EVERY_S = 10.0
 TIMEOUT_S = 2.0
 SLOW_FACTOR = 6
+ANY = "host"
 CONNECT_DEADLINE_S = 30.0
 """Learning a device takes many requests; a dead one is given up after two time-outs anyway."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -29,6 +31,8 @@ class DeviceSettings:
     times: Times
     options: Options
     serial: str | None = None
+    guards: Mapping[str, Guard] = field(default_factory=dict)
+    """The points that may be set, by their name within the device, and what each is held to."""
 
 
 def parse(root: Reader) -> list[DeviceSettings]:
@@ -61,9 +65,12 @@ def _device(name: DeviceId, reader: Reader) -> DeviceSettings:
     known = len(reader.problems)
     driver = reader.choice("driver", DRIVERS.keys())
     if len(reader.problems) > known:
+        driver = ANY  # needs no keys
         for key in sorted(reader.keys()):
             reader.has(key)  # whether another driver knows them is no news
-    return DeviceSettings(name, driver, _times(reader), DRIVERS[driver](reader), reader.optional_text("serial"))
+    return DeviceSettings(
+        name, driver, _times(reader), DRIVERS[driver](reader), reader.optional_text("serial"), parse_guards(reader)
+    )
 
 
 def _times(reader: Reader) -> Times:

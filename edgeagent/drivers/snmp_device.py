@@ -36,6 +36,11 @@ class SnmpOptions:
     family: str = AUTO
     switching: Switching = field(default_factory=Switching)
 
+    @property
+    def write_access(self) -> Community | User | None:
+        """With what it is written to, if there is anything."""
+        return self.switching.write if isinstance(self.access, Community) else self.access
+
     def build(self, device: DeviceId, times: Times, parts: Parts) -> Driver:
         """A driver for one device."""
         address, access = self.address, self.access
@@ -57,7 +62,7 @@ def parse(reader: Reader, driver: str) -> SnmpOptions:
     address = _address(reader)
     family = reader.text("family", AUTO, pattern="[a-z0-9-]+")
     access = _user(reader) if address.v3 else _community(reader)
-    switching = parse_switching(reader, v3=address.v3) if driver == IPDU else Switching()
+    switching = parse_switching(reader, v3=address.v3) if driver == IPDU else Switching(write=_write(reader, address))
     return SnmpOptions(address, access, driver, family, switching)
 
 
@@ -92,6 +97,13 @@ def _community(reader: Reader) -> Community:
         if reader.has(key):
             reader.problem(key, "cannot use this key with a v2c address: it belongs to snmpv3://")
     return Community(reader.secret("community", REQUIRED).reveal())
+
+
+def _write(reader: Reader, address: SnmpAddress) -> Community | None:
+    """The community to set with, of a device without outlets."""
+    if address.v3 or not reader.has("write_community"):
+        return None
+    return Community(reader.secret("write_community", REQUIRED).reveal())
 
 
 def _user(reader: Reader) -> User:

@@ -6,14 +6,17 @@ from typing import Protocol
 
 from edgeagent.config.reader import Reader
 from edgeagent.core.clock import Clock
+from edgeagent.core.ports import Driver
 from edgeagent.drivers.identity import DeviceChanged
-from edgeagent.drivers.parts import Times
+from edgeagent.drivers.parts import Parts, Times
 from edgeagent.drivers.profiled import Paces
 from edgeagent.drivers.sunspec_plan import Images, Step, candidates, needed, parts, steps
 from edgeagent.model.device import DeviceInfo, Identity
 from edgeagent.model.errors import DeviceGarbled
 from edgeagent.model.points import DeviceId
 from edgeagent.model.reading import Reading, Reason
+from edgeagent.protocols.modbus import lease
+from edgeagent.protocols.modbus_address import ModbusAddress
 from edgeagent.protocols.profile import Pace
 from edgeagent.protocols.sunspec import Block, Image, Registers, discover, read_block
 from edgeagent.protocols.sunspec_address import SunSpecAddress, parse_sunspec_address
@@ -123,6 +126,12 @@ class SunSpecOptions:
 
     address: SunSpecAddress
     word: str
+
+    def build(self, device: DeviceId, times: Times, parts: Parts) -> Driver:
+        """A driver for one device; all units behind its server share one connection."""
+        server = ModbusAddress(self.address.host, self.address.port)
+        hold = lease(parts.modbus, server, times.timeout_s)
+        return self.driver(device, times, hold, models=parts.sunspec, clock=parts.clock)
 
     def driver(self, device: DeviceId, times: Times, hold: Hold, *, models: Models, clock: Clock) -> SunSpecDevice:
         """The driver for it, over a hold on the session of its address; nothing is opened yet."""

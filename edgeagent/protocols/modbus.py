@@ -5,6 +5,9 @@ What pymodbus 3.16 does not do, and what is done about it:
   missed an answer is thrown away, and the next try opens another;
 - a connection that is reset while a request waits lets it wait for its whole time: the loss itself ends it;
 - it counts silences and closes by itself: its retries and its reconnecting are switched off.
+
+It takes an answer that carries transaction 0 for the right one, since some servers know no other; with one request in
+flight, and no connection that outlives a missing answer, there is no other that it could belong to.
 """
 
 import asyncio
@@ -65,6 +68,8 @@ class ModbusSession:
         self._tries = tries
         self._client: Any = None
         self._lost: asyncio.Future[None] | None = None
+        self._mute: set[int] = set()
+        """Units that gave no answer last time: they get one try, so that they cost the others behind a gateway less."""
 
     async def read(self, unit: int, address: int, count: int) -> list[int]:
         """So many holding registers."""
@@ -79,7 +84,7 @@ class ModbusSession:
             return await getattr(client, name)(address, count=count, device_id=unit)
 
         async with self._turn.write() if ahead else self._turn.read():
-            answer = await self._tried(ask, f"{table} {address}")
+            answer = await self._tried(unit, ask, f"{table} {address}")
         values = [int(one) for one in (answer.bits if table in (COIL, DISCRETE) else answer.registers)]
         if len(values) < count:
             raise DeviceGarbled(f"cannot read {self.address}: {len(values)} values came instead of {count}")
@@ -114,7 +119,7 @@ class ModbusSession:
             return await client.read_device_information(read_code=1, device_id=unit)
 
         async with self._turn.read():
-            answer = await self._tried(ask, "device identification")
+            answer = await self._tried(unit, ask, "device identification")
         return {number: _text(value) for number, value in answer.information.items()}
 
     async def close(self) -> None:
@@ -123,9 +128,11 @@ class ModbusSession:
         if client is not None:
             client.close()
 
-    async def _tried(self, ask: Ask, what: str) -> Any:
+    async def _tried(self, unit: int, ask: Ask, what: str) -> Any:
         failure: DeviceError | None = None
-        for _ in range(self._tries):
+        tries = 1 if unit in self._mute else self._tries
+        self._mute.discard(unit)
+        for _ in range(tries):
             try:
                 return await self._once(ask, what)
             except ModbusException as error:
@@ -135,6 +142,8 @@ class ModbusSession:
             except DeviceError as error:
                 failure = error
         assert failure is not None
+        if isinstance(failure, DeviceUnreachable):
+            self._mute.add(unit)
         try:
             raise failure
         finally:
@@ -198,7 +207,7 @@ class ModbusSession:
         client = importlib.import_module("pymodbus.client").AsyncModbusTcpClient(
             self.address.host,
             port=self.address.port,
-            timeout=self._timeout_s,
+            timeout=2 * self._timeout_s,  # longer than ours: who is silent is told apart from who makes no sense
             retries=0,
             reconnect_delay=0,
             trace_connect=told,

@@ -133,7 +133,9 @@ class Builder:
             draft.writable,
             f"{label} ({note})" if note else label,
         )
-        return Spot(point, draft.path or part.path, replace(draft, doubt="") if self._by_type else draft, part.slow)
+        return Spot(
+            point, draft.path or part.path, replace(draft, doubt="") if self._by_type else draft, part.slow, part.parent
+        )
 
 
 def _protects(part: Part, name: str) -> bool:

@@ -57,17 +57,19 @@ class Spot:
     path: str
     draft: Draft
     slow: bool = False
+    parent: str = ""
+    """The resource whose Status speaks for this one."""
 
     @property
     def source(self) -> str:
         """The path of the resource, and where in it."""
         return f"{self.path}#/{'/'.join(map(str, self.draft.pick))}" if self.draft.pick else self.path
 
-    def reading(self, body: Body, time_s: float) -> Reading:
-        """The reading that a resource gives; never a GOOD one of what the resource itself does not stand by."""
+    def reading(self, body: Body, time_s: float, parent: Body | None = None) -> Reading:
+        """The reading that a resource gives; never a GOOD one of what it, or its parent, does not stand by."""
         raw = dig(body, self.draft.pick)
         shown = _shown(raw)
-        verdict = self.draft.gate(body)
+        verdict = self.draft.gate(body) or (None if parent is None else equipment(parent))
         if verdict is not None and verdict[0] is BAD:
             return bad(self.point.id, verdict[1], time_s, source=self.source, raw=shown)
         value = Reason.ABSENT if raw is MISSING else self.draft.decode(raw)

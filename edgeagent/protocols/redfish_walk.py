@@ -33,6 +33,8 @@ class Part:
     path: str
     body: Body
     slow: bool = False
+    parent: str = ""
+    """The resource whose Status speaks for this one, which has none: metrics of a supply that is not there."""
 
     @property
     def label(self) -> str:
@@ -93,11 +95,11 @@ class Walk:
             await self._numbered(Role.BRANCH, f"{prefix}{word}", body, key)
         await self._numbered(Role.OUTLET, f"{prefix}outlet", body, "Outlets")
         await self._numbered(Role.GROUP, f"{prefix}group", body, "OutletGroups")
-        await self._single(Role.METRICS, f"{prefix}inlet" if len(mains) < 2 else f"{prefix}unit", body, "Metrics")
+        await self._single(Role.METRICS, f"{prefix}inlet" if len(mains) < 2 else f"{prefix}unit", body, "Metrics", path)
         for key, word in COOLANT.items():
             await self._numbered(Role.CONNECTOR, f"{prefix}{word}", body, key, lone=True)
         await self._numbered(Role.PUMP, f"{prefix}pump", body, "Pumps")
-        await self._single(Role.ENVIRONMENT, f"{prefix}unit", body, "EnvironmentMetrics")
+        await self._single(Role.ENVIRONMENT, f"{prefix}unit", body, "EnvironmentMetrics", path)
         await self._leaks(f"{prefix}leak", body)
         # The one DMTF example of a CDU has this collection and no link to it; its place is fixed (DSP8010).
         reservoirs = (
@@ -149,7 +151,7 @@ class Walk:
         await self._leaks(f"{prefix}leak", thermal)
         await self._numbered(Role.SUPPLY, f"{prefix}supply", power, "PowerSupplies")
         for part in [part for part in self._found.parts if part.role is Role.SUPPLY]:
-            await self._single(Role.SUPPLY_METRICS, part.name, part.body, "Metrics")
+            await self._single(Role.SUPPLY_METRICS, part.name, part.body, "Metrics", part.path)
 
     async def _sources(self) -> None:
         """What the parts copy from."""
@@ -197,11 +199,11 @@ class Walk:
             self._add(role, f"{name}.{slug(_last(path))}", path, member, slow=slow)
         return len(members)
 
-    async def _single(self, role: Role, name: str, body: Body, key: str) -> None:
+    async def _single(self, role: Role, name: str, body: Body, key: str, parent: str = "") -> None:
         path = linked(body.get(key))
         found = await self._service.learnt(path) if path else None
         if found is not None:
-            self._add(role, name, path, found)
+            self._add(role, name, path, found, parent=parent)
 
     async def _below(self, body: Body, key: str) -> Body:
         path = linked(body.get(key))
@@ -211,10 +213,10 @@ class Walk:
         path = linked(body.get(key))
         return await self._service.members(path) if path else []
 
-    def _add(self, role: Role, name: str, path: str, body: Body, *, slow: bool = False) -> None:
+    def _add(self, role: Role, name: str, path: str, body: Body, *, slow: bool = False, parent: str = "") -> None:
         if path not in self._taken:
             self._taken.add(path)
-            self._found.parts.append(Part(role, name, path, body, slow))
+            self._found.parts.append(Part(role, name, path, body, slow, "" if "Status" in body else parent))
 
     def _count(self, beginning: str) -> int:
         return sum(part.name.startswith(beginning) for part in self._found.parts)

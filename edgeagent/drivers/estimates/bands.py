@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 ROOT3 = 3**0.5
-FLOOR_VA, FLOOR_W = 100.0, 60.0
-"""Below both a group says nothing: 20 % of a 5 A cord at 110 V."""
+FLOOR_VA, FLOOR_W, FLOOR_A = 100.0, 60.0, 0.3
+"""Below all a group says nothing: 20 % of a 5 A cord at 110 V."""
 LOW_FACTOR = 0.2
 """Lower is no power factor of a load above the floor."""
-FACTOR_BAND = 1.4
+FACTOR_BAND = 2.0
 _STEPS = (10.0, 1.0, 0.1, 0.01, 0.001)
 
 
@@ -23,18 +23,31 @@ class Band:
     low: float
     high: float
     wirings: tuple[float, ...]
+    blind_w: tuple[float, float]
+    """Watts per ampere where no voltage is read: ten times too much or too little is beyond, from 110 to 400 V."""
+    real_v: tuple[float, float]
+    """The same per ampere and power factor."""
+    flow: tuple[float, float]
+    """A counter over volt-amperes."""
+    real_flow: tuple[float, float]
+    """The same over volt-amperes times power factor."""
+
+    @property
+    def blind_v(self) -> tuple[float, float]:
+        """Voltages that stand for any: with them `power_off` allows ``blind_w``."""
+        return self.blind_w[0] / self.low, self.blind_w[1] / self.high
 
 
 class Role(Enum):
     """What a group measures."""
 
-    SINGLE = Band(0.25, 1.15, (1.0,))
+    SINGLE = Band(0.25, 1.15, (1.0,), (45.0, 490.0), (72.0, 636.0), (0.25, 2.4), (0.3, 4.0))
     """One current between two conductors."""
-    PHASE = Band(0.2, 1.15, (1.0, 1 / ROOT3))
+    PHASE = Band(0.2, 1.15, (1.0, 1 / ROOT3), (45.0, 320.0), (72.0, 636.0), (0.2, 2.2), (0.3, 3.5))
     """One phase, whose voltage may be told between lines."""
-    TOTAL = Band(0.35, 1.15 * 3, (1.0, ROOT3, 3.0))
+    TOTAL = Band(0.35, 1.15 * 3, (1.0, ROOT3, 3.0), (50.0, 850.0), (72.0, 850.0), (0.38, 4.2), (0.45, 4.8))
     """Perhaps three phases; current is their mean or sum, voltage is told between lines or against neutral."""
-    SUM = Band(0.28, 1.15 * 3, (1 / ROOT3, 1.0, ROOT3, 3.0))
+    SUM = Band(0.28, 1.15 * 3, (1 / ROOT3, 1.0, ROOT3, 3.0), (45.0, 850.0), (72.0, 850.0), (0.26, 4.2), (0.4, 4.8))
     """Three phases that are read one by one as well."""
 
 

@@ -40,6 +40,7 @@ class Level:
 class Running:
     """A counter and its total, which is the counter plus ``offset_wh``.
 
+    ``is_moved`` when the next reading is of another counter, which begins where the total is.
     ``restarts`` is known of a counter that was seen to fall to zero and rise from there: a daily one.
     """
 
@@ -49,6 +50,7 @@ class Running:
     levels: tuple[Level, ...] = ()
     restarts: bool = False
     fell_s: float | None = None
+    is_moved: bool = False
 
     @property
     def total_wh(self) -> float:
@@ -76,10 +78,17 @@ class Sight:
 
 def advanced(running: Running, sight: Sight) -> Running:
     """The total after one more reading: it never falls."""
+    if running.is_moved:
+        return Running(sight.counter_wh, running.total_wh - sight.counter_wh, sight.budget_wh)
     rise_wh = sight.counter_wh - running.counter_wh
     if 0 <= rise_wh <= sight.budget_wh - running.budget_wh + sight.slack_wh and not _leaps(running, sight, rise_wh):
         return _risen(running, sight, rise_wh)
     return _returned(running, sight) or _wrapped(running, sight) or _begun(running, sight)
+
+
+def moved(running: Running) -> Running:
+    """The total, when another device takes the place of the one that counted it."""
+    return replace(running, levels=(), is_moved=True)
 
 
 def _leaps(running: Running, sight: Sight, rise_wh: float) -> bool:
@@ -131,7 +140,7 @@ def _wrapped(running: Running, sight: Sight) -> Running | None:
 
 
 def _begun(running: Running, sight: Sight) -> Running:
-    """A reset, a zero of one that wakes up, or a jump: nobody knows yet which; only what was seen to flow is counted."""
+    """A reset, a zero of one that wakes up, or a jump: nobody knows yet; only what was seen to flow is counted."""
     fell = sight.counter_wh < running.counter_wh
     flowed_wh = min(sight.counter_wh, sight.flowed_wh or 0.0) if fell else 0.0
     level = Level(running.counter_wh, sight.counter_wh, running.offset_wh, running.budget_wh)

@@ -1,12 +1,9 @@
-"""One electric group of a device: power, voltage, current, power factor and energy that belong together."""
-
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+"""An electric group at work: its relations are looked at poll by poll, and who is wrong is accused."""
 
 from edgeagent.drivers.estimates.bands import (
+    FLOOR_A,
     FLOOR_W,
     LOW_FACTOR,
-    Role,
     apparent_off,
     beyond,
     factor_off,
@@ -16,108 +13,141 @@ from edgeagent.drivers.estimates.bands import (
 )
 from edgeagent.drivers.estimates.flow import Flow
 from edgeagent.drivers.estimates.majority import Sight, culprits
+from edgeagent.drivers.estimates.members import Members, Volts
+from edgeagent.drivers.estimates.pace import Pace
 from edgeagent.drivers.estimates.ranges import AC_VOLTAGE
 from edgeagent.drivers.estimates.slot import Slot
+from edgeagent.drivers.estimates.still import Still
 from edgeagent.drivers.estimates.tally import Tally
 from edgeagent.drivers.estimates.witness import Witness
-
-UNKNOWN_V, UNKNOWN_KNOWN_FACTOR_V = (180.0, 426.0), (90.0, 530.0)
-"""Where no voltage is read: with the band of a single current they make 45 to 490 W per ampere, and with the power
-factor known the mains voltages themselves. So ten times too much or too little is beyond, from 110 to 400 V."""
-MIDDLE_V = 195.0
-STUCK_S, STUCK_SHARE, STUCK_STEPS = 1800.0, 0.25, 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Members:
-    """The slots of one group; ``energies`` with the direction in which power counts: 1, -1, or 0 for both."""
-
-    stem: str
-    role: Role
-    alternating: bool
-    power: Slot | None = None
-    voltage: Slot | None = None
-    current: Slot | None = None
-    factor: Slot | None = None
-    apparent: Slot | None = None
-    energies: tuple[tuple[Slot, int], ...] = ()
-    around: tuple[Slot, ...] = ()
-    """The device's voltages, for a group that has none."""
-    period_s: float = 10.0
-
-    @property
-    def slots(self) -> Iterator[Slot]:
-        """All of them."""
-        for one in (self.power, self.voltage, self.current, self.factor, self.apparent):
-            if one is not None:
-                yield one
-        yield from (slot for slot, _ in self.energies)
-
-
-@dataclass(slots=True)
-class _Still:
-    """Whether one of two that belong together stands still while the other moves; a window at a time."""
-
-    since_s: float | None = None
-    lows: list[float] = field(default_factory=list)
-    highs: list[float] = field(default_factory=list)
 
 
 class Electric:
     """A group with its tallies. `judge` is called after a poll that read some of it."""
 
-    __slots__ = ("_apparent", "_energies", "_factor", "_is_accused", "_power", "_still", "_voltage", "it", "witnesses")
+    __slots__ = (
+        "_apparent",
+        "_counters",
+        "_factor",
+        "_has_more",
+        "_is_accused",
+        "_momentary",
+        "_pace",
+        "_power",
+        "_read_s",
+        "_relations",
+        "_still",
+        "_voltage",
+        "_witnesses",
+        "it",
+    )
 
     def __init__(self, it: Members) -> None:
         self.it = it
+        self._momentary, self._relations = it.momentary, it.relations()
+        self._has_more = it.voltage is not None or it.factor is not None or it.apparent is not None
         self._power, self._factor, self._voltage, self._apparent = Tally(), Tally(), Tally(), Tally()
-        signs = sorted({sign for _, sign in it.energies})
-        self.witnesses = {sign: Witness(it.period_s) for sign in signs} if self._has_flow else {}
-        band = (0.25, 4.0) if it.power is not None else (0.16, 4.0) if it.role is Role.SINGLE else (0.3, 4.6)
-        self._energies = {slot: (self.witnesses[sign], Flow(self.witnesses[sign], band)) for slot, sign in it.energies
-                          if self.witnesses}
+        signs = sorted({sign for _, sign in it.energies}) if it.source is not None else []
+        self._witnesses = {sign: Witness(it.period_s) for sign in signs}
+        self._counters = [
+            (slot, Flow(self._witnesses[sign], it.flow_band)) for slot, sign in it.energies if self._witnesses
+        ]
+        self._pace = Pace([slot for slot, _ in it.energies])
         self._is_accused = False
-        self._still = _Still()
+        self._still = Still()
+        self._read_s = 0.0
+
+    def beside(self, energy: Slot) -> Flow | None:
+        """A counter beside what flows, where anything in the group tells."""
+        return next((flow for slot, flow in self._counters if slot is energy), None)
 
     @property
-    def _has_flow(self) -> bool:
-        return self.it.power is not None or self.it.current is not None
-
-    def flow_of(self, energy: Slot) -> Flow | None:
-        """The counter beside its witness, where there is one."""
-        found = self._energies.get(energy)
-        return None if found is None else found[1]
-
-    def witness_of(self, energy: Slot) -> Witness | None:
-        """What flowed, where anything in the group tells."""
-        found = self._energies.get(energy)
-        return None if found is None else found[0]
+    def trusts_power(self) -> bool:
+        """Whether what flows may be taken from it."""
+        source = self.it.source
+        return source is not None and not source.accused and not source.stuck
 
     def judge(self, now_s: float) -> None:
         """Look at all relations, and accuse who is wrong."""
+        read_s = max([slot.time_s for slot in self._momentary], default=0.0)
+        volts = self.it.volts()
+        if read_s != self._read_s:
+            self._read_s = read_s
+            self._look(volts, now_s)
+        for sign, witness in self._witnesses.items():
+            witness.see(self.it.flowing(sign, volts), read_s)
+        for slot, flow in self._counters:
+            if slot.value is not None and slot.time_s != flow.time_s:
+                flow.see(slot.value, slot.time_s)
+        if self._is_accused or self._any_broken():
+            self._accuse()
+
+    def _look(self, volts: Volts, now_s: float) -> None:
+        """The relations of the moment."""
         it = self.it
         power = None if it.power is None or it.power.value is None else abs(it.power.value)
         current = None if it.current is None or it.current.value is None else abs(it.current.value)
-        low_v, high_v = self._voltages()
         if power is not None and current is not None:
-            if (off := power_off(power, current, low_v, high_v, it.role.value)) is not None:
-                self._power.see(off)
-            self._watch_still(power, current, now_s)
-        if it.factor is not None or it.alternating or it.apparent is not None:
-            self._others(power, current, low_v, high_v)
-        if self.witnesses:
-            self._witness(power, current, (low_v + high_v) / 2)
-        if self._is_accused or self._any_broken:
-            self._accuse()
+            _see(self._power, power_off(power, current, volts[0], volts[1], it.role.value))
+            if self._still.see(power, current, now_s):
+                self._stick()
+        if self._has_more:
+            power = self._pace.power_w() if it.source is None else power
+            self._look_more(power, current, volts)
 
-    def _voltages(self) -> tuple[float, float]:
-        """What the voltage is, or what it may be."""
+    def _look_more(self, power: float | None, current: float | None, volts: Volts) -> None:
         it = self.it
-        if it.voltage is not None:
-            value = it.voltage.value
-            if value is not None and (value or not it.alternating):
-                return abs(value), abs(value)
-        around = [one.value for one in it.around if one.value and one.value > AC_VOLTAGE[0] and not one.accused]
-        if not around:
-            return UNKNOWN_V
-        return min(around) / 1.74, max(around) * 1.74
+        if it.factor is not None and it.factor.value is not None:
+            _see(self._factor, self._factor_off(abs(it.factor.value), power, current, volts))
+        if it.voltage is None or it.voltage.value is None:
+            return
+        if it.apparent is not None and it.apparent.value is not None and current is not None:
+            _see(self._apparent, apparent_off(it.apparent.value, volts[0] * current, it.role.value))
+        flows = (power or 0.0) >= FLOOR_W or (current or 0.0) >= FLOOR_A
+        if flows and it.alternating:
+            # The power that fits it speaks for a voltage that no mains has: a direct-current bus.
+            fits = self._power.broken is False and power is not None
+            self._voltage.see(1.0 if fits else beyond(abs(it.voltage.value), *AC_VOLTAGE))
+
+    def _factor_off(self, factor: float, power: float | None, current: float | None, volts: Volts) -> float | None:
+        """How far the power factor is from power over volt-amperes, or from any that a load has."""
+        apparent = 0.0 if current is None else volts[0] * current
+        if not loaded(power, apparent):
+            return None
+        if power is None or current is None:
+            return beyond(factor, LOW_FACTOR, 2.0)
+        band = self.it.role.value
+        if volts[0] == volts[1]:
+            return factor_off(factor, power, apparent, band)
+        slack_a = half_step(current)
+        low_w, high_w = (volt * factor for volt in band.real_v)
+        return beyond(power, low_w * (current - slack_a), high_w * (current + slack_a))
+
+    def _any_broken(self) -> bool:
+        return bool(
+            self._power.broken
+            or self._factor.broken
+            or self._voltage.broken
+            or self._apparent.broken
+            or any(flow.tally.broken for _, flow in self._counters)
+        )
+
+    def _accuse(self) -> None:
+        relations = self._relations
+        moment = relations.sights(self._power.broken, self._factor.broken, self._voltage.broken, self._apparent.broken)
+        counted = (Sight(relations.flow | {slot}, flow.tally.broken) for slot, flow in self._counters)
+        guilty = culprits([*moment, *counted])
+        self._is_accused = bool(guilty)
+        name = self.it.stem or "its"
+        for slot in self.it.slots:
+            slot.accused = f"what {name} power, voltage, current and energy say differs" if slot in guilty else ""
+
+    def _stick(self) -> None:
+        for slot, is_stuck in zip((self.it.power, self.it.current), self._still.stuck, strict=True):
+            if slot is not None:
+                slot.stuck = "it stands still while its sibling moves" if is_stuck else ""
+
+
+def _see(tally: Tally, off: float | None) -> None:
+    if off is not None:
+        tally.see(off)

@@ -1,4 +1,4 @@
-"""Heat that a stream carries against the heat that is reported. Pure; watts, litres per minute, cubic metres per hour."""
+"""Heat that a stream carries against the heat that is reported. Pure; W, K, and L/min or m3/h."""
 
 from edgeagent.drivers.estimates.bands import beyond
 

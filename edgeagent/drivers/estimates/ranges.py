@@ -34,12 +34,14 @@ RANGES: Mapping[Kind, Range] = MappingProxyType(
 RATES_PER_S: Mapping[Kind, float] = MappingProxyType(
     {Kind.TEMPERATURE: 5.0, Kind.HUMIDITY: 20.0, Kind.LIQUID_LEVEL: 20.0, Kind.FREQUENCY: 5.0}
 )
-"""No sensor that is true changes faster; a flash-over makes about 3 K/s at a probe. A second reading confirms a jump."""
+"""No sensor that is true changes faster; a fire makes about 3 K/s at a probe. A second reading confirms a jump."""
 
 AC_VOLTAGE: Range = (80.0, 660.0)
 """Between any two conductors of a live mains supply, from 100 V less a brown-out to 600 V and a tenth."""
 MAINS_HZ: Range = (40.0, 70.0)
 _MAINS = ("inlet", "input", "output", "phase", "ac", "outlet", "branch", "frequency")
+_OUTLET: Mapping[Kind, Range] = MappingProxyType({Kind.CURRENT: (-1.0, 130.0), Kind.POWER: (-50.0, 45_000.0)})
+"""The largest connector that a rack PDU has: 63 A, three phases (IEC 60309)."""
 _CHARGES = ("charge", "health")
 
 
@@ -48,6 +50,8 @@ def range_of(point: Point) -> Range:
     stem, _, leaf = point.name.rpartition(".")
     if point.kind is Kind.FREQUENCY:
         return (0.0, MAINS_HZ[1]) if (stem or leaf).split(".")[0] in _MAINS else EVERYTHING
+    if stem.split(".")[0] in {"outlet", "branch"} and point.kind in _OUTLET:
+        return _OUTLET[point.kind]
     if point.kind is Kind.VOLTAGE and stem.split(".")[0] in _MAINS:
         return -1.0, AC_VOLTAGE[1]
     if point.kind is Kind.PERCENT and leaf in _CHARGES:

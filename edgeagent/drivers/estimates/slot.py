@@ -10,10 +10,25 @@ _GOOD = Quality.GOOD
 class Slot:
     """The last GOOD value of a point, or None; ``alone`` is what is wrong with it by itself.
 
-    ``accused`` says why its siblings contradict it; empty when they do not. ``stuck`` says that it does not move.
+    ``accused`` says why its siblings contradict it, ``stuck`` that it does not move, ``doubted`` that a counter left
+    its place; empty when they do not. ``fault`` is the reason of a last reading that was not GOOD.
     """
 
-    __slots__ = ("_high", "_low", "_rate", "_settled", "accused", "alone", "name", "point", "stuck", "time_s", "value")
+    __slots__ = (
+        "_high",
+        "_low",
+        "_rate",
+        "_settled",
+        "accused",
+        "alone",
+        "doubted",
+        "fault",
+        "name",
+        "point",
+        "stuck",
+        "time_s",
+        "value",
+    )
 
     def __init__(self, point: Point) -> None:
         self.point, self.name = point.id, point.name
@@ -23,7 +38,8 @@ class Slot:
         self.value: float | None = None
         self.time_s = 0.0
         self.alone: Reason | None = None
-        self.accused = self.stuck = ""
+        self.fault: Reason | None = Reason.NEVER_READ
+        self.accused = self.stuck = self.doubted = ""
 
     def take(self, reading: Reading) -> None:
         """Take a new reading; a value that is not GOOD, or cannot be true, is none to its siblings."""
@@ -33,7 +49,9 @@ class Slot:
             return
         if reading.quality is not _GOOD or isinstance(value, bool) or not isinstance(value, int | float):
             self.value = self._settled = self.alone = None
+            self.fault = reading.reason or Reason.ABSENT
             return
+        self.fault = None
         if not self._low <= value <= self._high:
             self.value, self.alone = None, Reason.OUT_OF_RANGE
         elif self._jumps(value, reading.time_s):
@@ -47,12 +65,12 @@ class Slot:
         """What is wrong with it, for people; empty when nothing is."""
         if self.alone is Reason.OUT_OF_RANGE:
             return f"it is not between {self._low:g} and {self._high:g}"
-        return "it changes faster than it can" if self.alone else self.accused or self.stuck
+        return "it changes faster than it can" if self.alone else self.accused or self.stuck or self.doubted
 
     @property
     def reason(self) -> Reason | None:
         """What its reading is marked with."""
-        return self.alone or (Reason.IMPLAUSIBLE if self.accused or self.stuck else None)
+        return self.alone or (Reason.IMPLAUSIBLE if self.accused or self.stuck or self.doubted else None)
 
     def _jumps(self, value: float, time_s: float) -> bool:
         """Whether it cannot have come here from where it was last; a second reading beside it confirms it."""

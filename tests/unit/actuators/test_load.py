@@ -49,7 +49,7 @@ async def test_what_the_ports_ask_for_is_there(bench):
     assert load.settle_s == 4 * SETTLE_S
     assert (await load.apply(output(load.target, 1), granted)).word == FAILED
     with pytest.raises(ValueError, match="no cords"):
-        LoadActuator(Load("bare", ServiceClass.P3, "r1", ()), [], Stagger(ManualClock(), 0.0))
+        LoadActuator(Load("bare", ServiceClass.P3, "r1", ()), [], Stagger(ManualClock(), 0.0), ManualClock())
 
 
 async def test_a_load_that_is_there_already_is_not_written(bench, at_set):

@@ -107,8 +107,8 @@ def test_a_mistake_is_told_with_its_line(old, new, message):
 def test_an_unknown_family_is_told():
     loaded = load([], layers=[Layer("x.toml", DEVICES.replace("raritan-pdu2", "raritan"))])
     reader = loaded.root.named_tables("devices")["pdu-b1"]
-    check_family(reader, SnmpOptions(SnmpAddress("h", 1, v3=True), Community(), "raritan"), Profiles())
-    assert "must be auto or one of apc-rpdu2, raritan-pdu2" in str(loaded.problems[0])
+    check_family(reader, SnmpOptions(SnmpAddress("h", 1, v3=True), Community(), family="raritan"), Profiles())
+    assert "must be auto or one of apc-rpdu2, eaton-epdu" in str(loaded.problems[0])
 
 
 def test_the_site_says_how_power_and_air_reach_a_load():

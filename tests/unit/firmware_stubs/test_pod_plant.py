@@ -72,7 +72,16 @@ def test_a_weather_that_is_none_is_refused(tmp_path: Path, capsys: pytest.Captur
 async def test_the_plants_devices_are_served_over_their_own_protocols(tmp_path: Path, net_snmp) -> None:
     async with Pod(PodPlan(tmp_path, racks=1, outlets=4, plant=True)) as pod:
         entries = {entry["name"]: entry for entry in pod.devices}
-        assert {entries[name]["driver"] for name in entries} == {"ipdu", "ups", "cdu", "bmc", "gpu"}
+        assert {entries[name]["driver"] for name in entries} == {
+            "ipdu",
+            "ups",
+            "cdu",
+            "bmc",
+            "gpu",
+            "battery",
+            "inverter",
+            "meter",
+        }
         assert all("://" in entry["address"] for name, entry in entries.items() if name != "gpus")
         host, port = entries["ups-a"]["address"].removeprefix("snmp://").split(":")
         entry = {**entries["ups-a"], "host": host, "port": port, "version": "v2c"}
@@ -102,3 +111,19 @@ async def test_a_ups_says_over_snmp_that_it_is_on_battery(tmp_path: Path, net_sn
         entry = {**described, "host": host, "port": port, "version": "v2c"}
         answer = await net_snmp("snmpget", entry, ".1.3.6.1.2.1.33.1.4.1.0", ".1.3.6.1.2.1.33.1.6.1.0")
         assert [line.rsplit(" ", 1)[1] for line in answer.splitlines()] == ["5", "1"]
+
+
+async def test_the_battery_speaks_sunspec_and_resets_its_connections_when_it_is_told_to(tmp_path: Path) -> None:
+    async with Pod(PodPlan(tmp_path, racks=1, outlets=1, plant=True)) as pod:
+        address = next(entry["address"] for entry in pod.devices if entry["name"] == "battery-1")
+        host, _, port = address.removeprefix("modbus://").removesuffix("/1").partition(":")
+        question = bytes.fromhex("0007 0000 0006 01 03 9c40 0002")  # two registers from 40000
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(question)
+        async with asyncio.timeout(5):
+            assert await reader.readexactly(13) == bytes.fromhex("0007 0000 0007 01 03 04") + b"SunS"
+            pod.inject("battery-1", "tcp_reset")
+            writer.write(question)
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await reader.readexactly(13)
+        writer.close()

@@ -71,7 +71,7 @@ def known_objects(name, test_data):
 
 def columns_of(profile):
     yield profile.presence
-    for label in (*profile.model, *profile.serial, *profile.firmware):
+    for label in (*profile.maker, *profile.model, *profile.serial, *profile.firmware):
         yield label.column
         yield from label.beside[:1] if label.beside else ()
     for table in profile.tables:
