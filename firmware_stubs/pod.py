@@ -46,7 +46,7 @@ PHYSICS_TICK_S = 0.25
 FAULT_TICK_S = 0.05
 USER = UsmUser("edge", "auth-secret-1", "priv-secret-1")
 FAMILY_OF_FEED = {"A": "raritan-pdu2", "B": "apc-rpdu2"}
-VERSION_OF_FAMILY = {"raritan-pdu2": "v3", "apc-rpdu2": "v2c"}
+VERSION_OF_FAMILY = {"raritan-pdu2": "v3", "apc-rpdu": "v2c", "apc-rpdu2": "v2c"}
 
 
 @dataclass

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from firmware_stubs import mib_apc, mib_raritan
+from firmware_stubs import mib_apc, mib_apc_rpdu, mib_raritan
 from firmware_stubs.faults import Fault, read_timetable
 from firmware_stubs.weather import MIDSUMMER_H
 
-FAMILIES: Mapping[str, ModuleType] = {"raritan-pdu2": mib_raritan, "apc-rpdu2": mib_apc}
+FAMILIES: Mapping[str, ModuleType] = {
+    "raritan-pdu2": mib_raritan,
+    "apc-rpdu": mib_apc_rpdu,
+    "apc-rpdu2": mib_apc,
+}
 
 
 @dataclass(frozen=True)

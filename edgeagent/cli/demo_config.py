@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 SITE, POD = "demo", "pod-1"
+IPDU = "ipdu"
 PROTECTION = """# The built-in tables, armed, and in a hurry: what takes minutes on a pod takes seconds here.
 [autonomy]
 stagger = "2 s"
@@ -57,25 +58,22 @@ def _agent_lines(pod: Mapping[str, Any], broker: str, keyring: Path, state: Path
     yield from ("[api]", "port = 0", "")
     yield from ("[uplink]", f'broker = "{broker}"', f"keyring = {_quoted(keyring)}", "")
     for device in pod["devices"]:
-        yield from _rack_pdu(device)
+        yield from _device(device)
     yield from ("[devices.host]", 'driver = "host"', 'every = "5 s"', "")
     yield from ("[devices.chassis]", 'driver = "hwmon"', f"root = {_quoted(pod['sysfs'])}", 'every = "2 s"', "")
     yield from _site(pod)
     yield PROTECTION
 
 
-def _rack_pdu(device: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"[devices.{device['name']}]", 'driver = "ipdu"', 'every = "2 s"', 'timeout = "1 s"')
-    scheme = "snmpv3" if device["version"] == "v3" else "snmp"
-    yield f'address = "{scheme}://{device["host"]}:{device["port"]}"'
-    yield from ("switchable = true", 'off_on_interval = "2 s"')
-    if device["version"] == "v3":
-        yield f'user = "{device["user"]}"'
-        yield f'auth_key = "{device["auth_key"]}"'
-        yield f'priv_key = "{device["priv_key"]}"'
-    else:
-        yield f'community = "{device["community"]}"'
-        yield f'write_community = "{device["write_community"]}"'
+def _device(device: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"[devices.{device['name']}]", f'driver = "{device["driver"]}"', 'every = "2 s"', 'timeout = "1 s"')
+    if device["address"]:
+        yield f'address = "{device["address"]}"'
+    for key in ("community", "write_community", "user", "auth_key", "priv_key", "password"):
+        if key in device:
+            yield f'{key} = "{device[key]}"'
+    if device["driver"] == IPDU:
+        yield from ("switchable = true", 'off_on_interval = "2 s"')
     yield ""
 
 
@@ -83,9 +81,9 @@ def _site(pod: Mapping[str, Any]) -> Iterator[str]:
     for rack in pod["racks"]:
         yield from (f"[racks.{rack['name']}]", 'aisle = "cold"')
         # Each simulated PDU has a probe in the inlet air of its rack; one of them is enough.
-        probe = next((device["name"] for device in pod["devices"] if device["rack"] == rack["name"]), None)
+        probe = next((device["name"] for device in pod["devices"] if device.get("rack") == rack["name"]), None)
         yield from ([f'inlet = "{probe}/probe.1.temperature"', ""] if probe else [""])
-    for device in pod["devices"]:
+    for device in (one for one in pod["devices"] if one["driver"] == IPDU):
         yield from (f"[pdus.{device['name']}]", f'feed = "{device["feed"]}"', f'rack = "{device["rack"]}"', "")
         yield from (f"[ratings.{device['name']}]", f"power_w = {device['rated_w']}", "")
     for load in pod["loads"]:

@@ -1,5 +1,6 @@
 """Devices that speak Modbus and are described by a profile: of this release by its name, or a file of one's own."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -82,7 +83,8 @@ class ModbusDevice:
     async def connect(self) -> DeviceInfo:
         """Family, identity, points. Raises DeviceError."""
         unit = Unit(self._hold.open(), self._unit)
-        profile = await unit.family(self._device, self._choices())
+        choices = await asyncio.to_thread(self._choices)  # the first device to ask reads and checks all files
+        profile = await unit.family(self._device, choices)
         identity = await unit.identity(profile)
         if identity.serial != self._serial:
             self._known = set()
@@ -91,7 +93,9 @@ class ModbusDevice:
         if not rows:
             raise DeviceGarbled(f"cannot read {self._device}: {profile.name} finds none of its points there")
         groups = [self._group(pace, rows, profile) for pace in Pace if any(row.pace is pace for row in rows)]
-        return DeviceInfo(identity, tuple(step.point for steps in self._steps.values() for step in steps), tuple(groups))
+        return DeviceInfo(
+            identity, tuple(step.point for steps in self._steps.values() for step in steps), tuple(groups)
+        )
 
     async def read(self, group: str) -> list[Reading]:
         """Every point of the group. Raises DeviceError; DeviceChanged when another serial answers."""

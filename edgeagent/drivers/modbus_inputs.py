@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from edgeagent.config.reader import Reader
 from edgeagent.model.units import Kind
-from edgeagent.protocols.modbus_profile import ModbusProfile, RegisterRow, SettingRow
+from edgeagent.protocols.modbus_profile import ModbusProfile, Register, RegisterRow, SettingRow
 
 STATES: Mapping[str, tuple[str, str, bool]] = MappingProxyType(
     {
@@ -95,7 +95,7 @@ def _contacts(reader: Reader, key: str) -> Mapping[int, Contact]:
         return {}
     table = reader.table(key)
     found = {}
-    for number in table.keys():
+    for number in sorted(table.keys()):
         text = table.text(number, max_length=100)
         match = _NAME.fullmatch(text)
         if not number.isdecimal() or not 1 <= int(number) <= 2000:
@@ -107,13 +107,11 @@ def _contacts(reader: Reader, key: str) -> Mapping[int, Contact]:
     return found
 
 
-def _watching(row: RegisterRow, contact: Contact, seconds: Mapping[str, tuple[object, int]]) -> RegisterRow:
+def _watching(row: RegisterRow, contact: Contact, seconds: Mapping[str, tuple[Register, int]]) -> RegisterRow:
     well, other, protects = STATES.get(contact.name.partition(".")[0], PLAIN)
     codes = {int(contact.is_closed): well, int(not contact.is_closed): other}
     second = seconds.get(contact.name)
-    return replace(
-        row, name=f"{contact.name}.state", kind=Kind.STATE, codes=codes, protective=protects, fault=second
-    )
+    return replace(row, name=f"{contact.name}.state", kind=Kind.STATE, codes=codes, protective=protects, fault=second)
 
 
 def _setting(row: SettingRow, names: Mapping[str, str]) -> SettingRow:

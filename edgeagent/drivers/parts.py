@@ -1,5 +1,6 @@
 """What drivers are built from: what all share, and what each device is told about time."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -8,6 +9,8 @@ from edgeagent.core.ports import Driver
 from edgeagent.model.points import DeviceId
 from edgeagent.protocols.files import Files
 from edgeagent.protocols.modbus import ModbusSession
+from edgeagent.protocols.modbus_profile_file import ModbusProfiles
+from edgeagent.protocols.modbus_profile_file import ModbusProfiles
 from edgeagent.protocols.no_worker import NoWorker
 from edgeagent.protocols.nvml import Nvml
 from edgeagent.protocols.profile_file import Profiles
@@ -26,6 +29,8 @@ class Parts:
     profiles: Profiles = field(default_factory=Profiles)
     redfish: Sessions[RedfishSession] = field(default_factory=Sessions)
     modbus: Sessions[ModbusSession] = field(default_factory=Sessions)
+    modbus_profiles: ModbusProfiles = field(default_factory=ModbusProfiles)
+    modbus_profiles: ModbusProfiles = field(default_factory=ModbusProfiles)
     sunspec: Models = field(default_factory=Models)
     nvml: Nvml = field(default_factory=lambda: Nvml(NoWorker("nvml")))
     files: Files = field(default_factory=lambda: Files(NoWorker("sysfs")))
@@ -40,6 +45,8 @@ class Times:
     every_s: float
     slow_every_s: float
     timeout_s: float
+    protective_every_s: float = math.inf
+    """How often points that protect are read, where that is more often than ``every_s``."""
 
     @property
     def deadline_s(self) -> float:

@@ -14,6 +14,7 @@ from edgeagent.core.state import State
 from edgeagent.drivers.identity import DeviceChanged, IdentityBook, mismatch
 from edgeagent.drivers.poll_metrics import PollMetrics
 from edgeagent.drivers.schedule import Schedule, Waker, phase
+from edgeagent.drivers.thinning import Thinning
 from edgeagent.model.device import DeviceInfo, DeviceState, DeviceStatus, Group
 from edgeagent.model.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceUnreachable
 from edgeagent.model.points import DeviceId, point_id
@@ -81,6 +82,7 @@ class PolledDevice:
         self._answered_s = dict(known.answered_s)
         self._reason = known.reason
         self._stale: set[str] = set()
+        self._thinnings: dict[str, Thinning] = {}
         self._mismatch = ""
         self._down_since_s: float | None = None
         self._attempt_s = self._clock.now_s()
@@ -148,6 +150,8 @@ class PolledDevice:
         self._info = info
         self._around.state.describe(self.plan.name, info)
         self._stale.clear()
+        often = (group.name for group in info.groups if group.period_s < self.plan.period_s)
+        self._thinnings = {name: Thinning(self.plan.period_s) for name in often}
         self._answered_s = {group.name: self._clock.now_s() for group in info.groups}
         wrong = mismatch(self._around.book, self.plan.name, self.plan.serial, info.identity.serial)
         self._mismatch = wrong
@@ -196,9 +200,11 @@ class PolledDevice:
 
     def _publish(self, group: str, readings: Sequence[Reading]) -> None:
         now_s = self._clock.now_s()
+        thinning = self._thinnings.get(group)
+        kept = thinning is None or thinning.keeps(readings, now_s)
         for start in range(0, len(readings), MAX_BATCH):
             part = readings[start : start + MAX_BATCH]
-            self._around.state.publish(ReadingBatch(self.plan.name, group, now_s, part))
+            self._around.state.publish(ReadingBatch(self.plan.name, group, now_s, part, kept))
 
     def _succeeded(self, group: str, took_s: float) -> None:
         now_s = self._clock.now_s()

@@ -1,12 +1,14 @@
 """A device that a profile describes, read over SNMP."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from edgeagent.core.clock import Clock
 from edgeagent.drivers.identity import DeviceChanged
+from edgeagent.drivers.parts import Times
 from edgeagent.drivers.rowplan import RowPlan, point_at, step
 from edgeagent.model.device import DeviceInfo, Group, Identity
 from edgeagent.model.errors import DeviceGarbled
@@ -18,6 +20,8 @@ from edgeagent.protocols.profile_rows import Agent, Known, Place, Row, find_labe
 from edgeagent.protocols.snmp import Raw
 
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"  # SNMPv2-MIB (RFC 3418)
+PROTECTIVE = "protective"
+GROUPS = (PROTECTIVE, *Pace)
 
 
 class AgentLease(Protocol):
@@ -38,10 +42,24 @@ class Paces:
     slow_s: float
     deadline_s: float
 
-    def group(self, pace: Pace, points: Iterable[str]) -> Group:
-        """The group of a pace."""
-        period_s = self.fast_s if pace is Pace.FAST else self.slow_s
-        return Group(pace.value, period_s, min(self.deadline_s, period_s), frozenset(points))
+    protective_s: float = math.inf
+
+    @classmethod
+    def of(cls, times: Times) -> "Paces":
+        """Those that a device's settings ask for."""
+        return cls(times.every_s, times.slow_every_s, times.deadline_s, times.protective_every_s)
+
+    def name(self, pace: Pace, *, protective: bool) -> str:
+        """The group that a point belongs to."""
+        often = protective and pace is Pace.FAST and self.protective_s < self.fast_s
+        return PROTECTIVE if often else pace.value
+
+    def group(self, name: str, points: Iterable[str]) -> Group:
+        """The group of that name. A device that answers slowly is read as often as it can, and not given up."""
+        if name == PROTECTIVE:
+            return Group(name, self.protective_s, self.deadline_s, frozenset(points))
+        period_s = self.fast_s if name == Pace.FAST else self.slow_s
+        return Group(name, period_s, min(self.deadline_s, period_s), frozenset(points))
 
 
 class ProfiledDevice:
@@ -79,13 +97,11 @@ class ProfiledDevice:
             raise DeviceGarbled(f"cannot read {self._device}: {profile.name} finds none of its points there")
         scales = await self._scales(found)
         groups = []
-        for pace in Pace:
-            mine = [place for place in found if place.row.pace is pace]
-            self._plans[pace.value] = RowPlan(
-                step(self._device, place, scales.get(place.scale_oid or "")) for place in mine
-            )
+        for name in GROUPS:
+            mine = [one for one in found if self._paces.name(one.row.pace, protective=one.row.protective) == name]
+            self._plans[name] = RowPlan(step(self._device, place, scales.get(place.scale_oid or "")) for place in mine)
             if mine:
-                groups.append(self._paces.group(pace, (place.name for place in mine)))
+                groups.append(self._paces.group(name, (place.name for place in mine)))
         return DeviceInfo(identity, tuple(point_at(self._device, place) for place in found), tuple(groups))
 
     async def read(self, group: str) -> list[Reading]:

@@ -5,17 +5,23 @@ from types import MappingProxyType
 
 from edgeagent.config.reader import Reader
 from edgeagent.drivers import disk, gpu_device, host, hwmon, link, npu, powercap
-from edgeagent.drivers.addressed import REDFISH, SNMP, addressed
+from edgeagent.drivers.addressed import MODBUS, REDFISH, SNMP, SUNSPEC, addressed
 from edgeagent.drivers.parts import Options
 
 DRIVERS: Mapping[str, Callable[[Reader], Options]] = MappingProxyType(
     {
         "ipdu": addressed("ipdu", SNMP, REDFISH),
         "ups": addressed("ups", SNMP),
-        "ats": addressed("ats", SNMP, REDFISH),
-        "dcplant": addressed("dcplant", SNMP),
-        "cooling": addressed("cooling", SNMP, REDFISH),
-        "cdu": addressed("cdu", REDFISH, SNMP),
+        "ats": addressed("ats", SNMP, REDFISH, MODBUS),
+        "dcplant": addressed("dcplant", SNMP, MODBUS),
+        "cooling": addressed("cooling", SNMP, REDFISH, MODBUS),
+        "cdu": addressed("cdu", REDFISH, SNMP, MODBUS),
+        "generator": addressed("generator", MODBUS),
+        "water": addressed("water", MODBUS),
+        "enclosure": addressed("enclosure", MODBUS),
+        "inverter": addressed("inverter", SUNSPEC),
+        "battery": addressed("battery", SUNSPEC),
+        "meter": addressed("meter", SUNSPEC),
         "bmc": addressed("bmc", REDFISH),
         "gpu": gpu_device.parse,
         "npu": npu.parse,

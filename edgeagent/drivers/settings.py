@@ -14,6 +14,7 @@ from edgeagent.protocols.guard import Guard, parse_guards
 
 MAX_DEVICES = 500
 EVERY_S = 10.0
+PROTECTIVE_S = 1.0
 TIMEOUT_S = 2.0
 SLOW_FACTOR = 6
 ANY = "host"
@@ -79,4 +80,5 @@ def _times(reader: Reader) -> Times:
     timeout_s = reader.duration_s("timeout", min(TIMEOUT_S, every_s / 3), minimum=0.02, maximum=60.0)
     if timeout_s > every_s:
         reader.problem("timeout", f"cannot be longer than the poll period of {every_s:g} s")
-    return Times(every_s, slow_every_s, timeout_s)
+    protective_s = reader.duration_s("protective_every", min(PROTECTIVE_S, every_s), minimum=0.1, maximum=3600.0)
+    return Times(every_s, slow_every_s, timeout_s, protective_s)

@@ -50,7 +50,7 @@ class SnmpOptions:
             access,
             lambda turn: SnmpSession(address, access, turn, timeout_s=times.timeout_s),
         )
-        paces = Paces(times.every_s, times.slow_every_s, times.deadline_s)
+        paces = Paces.of(times)
         return ProfiledDevice(device, lease, parts.clock, lambda: self._families(parts.profiles), paces)
 
     def _families(self, profiles: Profiles) -> tuple[Profile, ...]:

@@ -94,7 +94,8 @@ class SunSpecDevice:
             paced.setdefault(step.cell.pace, []).append(step)
         self._steps = {pace.value: mine for pace, mine in paced.items()}
         self._needed = {pace: needed(step.cell for step in mine) for pace, mine in self._steps.items()}
-        groups = [self._paces.group(pace, (step.point.name for step in paced[pace])) for pace in Pace if pace in paced]
+        there = [pace for pace in Pace if pace in paced]
+        groups = [self._paces.group(pace.value, (step.point.name for step in paced[pace])) for pace in there]
         points = tuple(step.point for pace in Pace for step in paced.get(pace, ()))
         return DeviceInfo(identity, points, tuple(groups))
 
@@ -135,7 +136,7 @@ class SunSpecOptions:
 
     def driver(self, device: DeviceId, times: Times, hold: Hold, *, models: Models, clock: Clock) -> SunSpecDevice:
         """The driver for it, over a hold on the session of its address; nothing is opened yet."""
-        paces = Paces(times.every_s, times.slow_every_s, times.deadline_s)
+        paces = Paces.of(times)
         return SunSpecDevice(device, Unit(self.address.unit, self.word), hold, models=models, clock=clock, paces=paces)
 
 

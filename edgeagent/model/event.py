@@ -1,8 +1,12 @@
 """Events: facts that happened once, as against an Alarm, which stands."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from edgeagent.model.decision import Severity
+
+Weight = Severity | Literal["info"]
+"""How much an event matters; ``info`` where nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +21,5 @@ class Event:
     word: str
     subject: str
     text: str
-    severity: Severity
+    severity: Weight
     time_s: float

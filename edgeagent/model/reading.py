@@ -109,3 +109,5 @@ class ReadingBatch:
     group: str
     time_s: float
     readings: Sequence[Reading]
+    is_kept: bool = True
+    """Whether it is recorded: what is read more often than the device is polled is kept as often as that."""

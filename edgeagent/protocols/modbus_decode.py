@@ -2,149 +2,131 @@
 
 import math
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from edgeagent.model.reading import Reason, Value
-from edgeagent.protocols.modbus_profile import SIGNED, Cell, Form, How, Register
+from edgeagent.protocols.modbus_profile import FAULT, How, Label, Register, RegisterRow, SettingRow
 
+Decoder = Callable[[Sequence[int]], tuple[Value | Reason, Value | None]]
+"""From the registers of a row's span to its value, or why there is none, and what stood there."""
 EXPONENTS = range(-10, 11)
+BLANK_SCALE = -0x8000
 MAX_TEXT = 128
-Place = tuple[str, int]
-"""A table and an address."""
 
 
-@dataclass(slots=True)
-class Found:
-    """What was read at one time: the registers that came, and why others did not."""
-
-    words: dict[Place, int] = field(default_factory=dict)
-    refused: dict[Place, Reason] = field(default_factory=dict)
-
-    def of(self, cell: Cell) -> list[int] | Reason:
-        """The registers of a cell, or why they are not all there."""
-        words = []
-        for address in range(cell.address, cell.end):
-            word = self.words.get((cell.table, address))
-            if word is None:
-                return self.refused.get((cell.table, address), Reason.ABSENT)
-            words.append(word)
-        return words
+def decoder(row: RegisterRow) -> Decoder:
+    """The decoder of a row."""
+    start = row.span.start
+    return lambda words: _decoded(row, words, start)
 
 
-def raw_of(cell: Cell, found: Found) -> Value | Reason:
-    """What stands in a cell, as one number or text."""
-    words = found.of(cell)
-    if isinstance(words, Reason):
-        return words
-    if cell.form is Form.TEXT:
+def number(register: Register, words: Sequence[int]) -> int | float:
+    """The number in a register's words, which may be NaN or infinite."""
+    whole = 0
+    for word in reversed(words) if register.swapped else words:
+        whole = whole << 16 | word
+    if register.type.is_float:
+        value: float = struct.unpack(">f", struct.pack(">I", whole))[0]
+        return value
+    bits = 16 * register.type.width
+    return whole - (1 << bits) if register.type.is_signed and whole >> (bits - 1) else whole
+
+
+def label_of(label: Label, words: Sequence[int]) -> str:
+    """What a label's words say; empty where they say nothing."""
+    if label.length or label.register is None:
         return _text(words)
-    number = _joined(words, little=cell.little)
-    if cell.bit is not None:
-        return number >> cell.bit & 1
-    if cell.form is Form.FLOAT32:
-        value: float = struct.unpack(">f", struct.pack(">I", number))[0]
-        return value if math.isfinite(value) else Reason.SENTINEL if math.isnan(value) else Reason.GARBLED
-    return _signed(number, 16 * len(words)) if cell.form in SIGNED else number
+    return str(number(label.register, words))
 
 
-def value_of(row: Register, found: Found) -> tuple[Value | Reason, Value | None]:
-    """The value of a point in its own unit, or why there is none; and what stood there."""
-    raw = raw_of(row.cell, found)
-    if isinstance(raw, Reason):
-        return raw, None
-    if isinstance(raw, str):
-        return raw or Reason.ABSENT, raw
-    if isinstance(raw, int) and _is_absent(row, raw):
-        return Reason.SENTINEL, raw
-    if row.codes is not None:
-        return _word(row, int(raw), found), raw
-    return _number(row, raw, found), raw
-
-
-def encoded(row: Register, cell: Cell, value: float, found: Found) -> list[int]:
-    """The registers, or the bit, that say a value; what `value_of` does, backwards.
+def encoded(row: SettingRow, value: float) -> list[int]:
+    """The registers, or the bit, that say a value.
 
     Raises:
-        ValueError: it does not fit, it would read as "no value", or the row's scale is not known.
+        ValueError: it does not fit.
     """
-    multiply, divide = _factors(row, found)
-    raw = (value - row.add) * divide / multiply
-    if cell.form is Form.FLOAT32:
-        number = int(struct.unpack(">I", struct.pack(">f", raw))[0])
-        return _split(number, cell)
-    number, bits = round(raw), 1 if cell.form is Form.BIT else 16 * cell.registers
-    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if cell.form in SIGNED else (0, (1 << bits) - 1)
-    if not low <= number <= high or _is_absent(row, number):
-        raise ValueError(f"cannot write {value:g} into {cell}: it does not fit")
-    return _split(number & ((1 << bits) - 1), cell)
+    register = row.register
+    raw = value * row.divide / row.multiply
+    if register.type.is_float:
+        return _split(int(struct.unpack(">I", struct.pack(">f", raw))[0]), register)
+    whole, bits = round(raw), 16 * register.type.width if register.table in ("holding", "input") else 1
+    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if register.type.is_signed else (0, (1 << bits) - 1)
+    if not low <= whole <= high:
+        raise ValueError(f"cannot write {value:g} into {register}: it does not fit")
+    return _split(whole & ((1 << bits) - 1), register)
 
 
-def _number(row: Register, raw: float, found: Found) -> Value | Reason:
-    try:
-        multiply, divide = _factors(row, found)
-    except ValueError:
-        return _unscaled(row, found)
-    value = raw * multiply / divide + row.add  # division keeps 13 tenths at 1.3, multiplication by 0.1 would not
+def told(row: SettingRow, words: Sequence[int]) -> float:
+    """What a setting's own register says; what `encoded` does, backwards."""
+    return number(row.register, words) * row.multiply / row.divide
+
+
+def _decoded(row: RegisterRow, words: Sequence[int], start: int) -> tuple[Value | Reason, Value | None]:
+    mine = _of(row.register, words, start)
+    raw = number(row.register, mine)
+    if isinstance(raw, float) and not math.isfinite(raw):
+        return Reason.SENTINEL if math.isnan(raw) else Reason.GARBLED, None
+    if row.bits is not None and isinstance(raw, int):
+        raw = raw >> row.bits[0] & ((1 << row.bits[1]) - 1)
+    if row.absent and _pattern(row, raw, mine) in row.absent:
+        return Reason.SENTINEL, raw
+    if row.codes is not None:
+        return _word(row, int(raw), words, start), raw
+    return _scaled(row, raw, words, start), raw
+
+
+def _scaled(row: RegisterRow, raw: float, words: Sequence[int], start: int) -> Value | Reason:
+    factors = _factors(row, words, start)
+    if isinstance(factors, Reason):
+        return factors
+    value = raw * factors[0] / factors[1]  # division keeps 13 tenths at 1.3, multiplication by 0.1 would not
     low, high = row.range or (-math.inf, math.inf)
     return value if low <= value <= high and math.isfinite(value) else Reason.OUT_OF_RANGE
 
 
-def _factors(row: Register, found: Found) -> tuple[float, float]:
-    """What a raw number is multiplied and divided by. Raises ValueError where its scale is not known."""
+def _factors(row: RegisterRow, words: Sequence[int], start: int) -> tuple[float, float] | Reason:
+    """What a raw number is multiplied and divided by."""
     if row.scale is None:
         return row.multiply, row.divide
-    raw = raw_of(row.scale.cell, found)
-    if isinstance(raw, int) and row.scale.how is How.DIVIDE and raw > 0:
-        return row.multiply, row.divide * raw
-    if isinstance(raw, int) and row.scale.how is How.POWER and raw in EXPONENTS:
-        return (row.multiply * 10.0**raw, row.divide) if raw >= 0 else (row.multiply, row.divide * 10.0**-raw)
-    raise ValueError(f"cannot scale {row.name}: {row.scale.cell} says {raw}")
+    register, how = row.scale
+    scale = number(register, _of(register, words, start))
+    if how is How.DIVIDE:
+        return (row.multiply, row.divide * scale) if math.isfinite(scale) and scale > 0 else Reason.GARBLED
+    if scale == BLANK_SCALE:
+        return Reason.ABSENT  # without its scale a value says nothing
+    if scale not in EXPONENTS:
+        return Reason.GARBLED
+    return (row.multiply * 10.0**scale, row.divide) if scale >= 0 else (row.multiply, row.divide * 10.0**-scale)
 
 
-def _unscaled(row: Register, found: Found) -> Reason:
-    """Why a scale says nothing: not there, its own "no value" (0x8000 of a signed one), or nonsense."""
-    assert row.scale is not None
-    raw = raw_of(row.scale.cell, found)
-    blank = isinstance(raw, Reason) or raw == -0x8000
-    return Reason.ABSENT if blank else Reason.GARBLED
-
-
-def _word(row: Register, raw: int, found: Found) -> Value | Reason:
+def _word(row: RegisterRow, raw: int, words: Sequence[int], start: int) -> Value | Reason:
     assert row.codes is not None
     word = row.codes.get(raw)
     if word is None:
         return Reason.OUT_OF_RANGE
-    if row.fault is None or word != row.fault.replaces:
+    if row.fault is None or word != next(iter(row.codes.values())):
         return word
-    trouble = raw_of(row.fault.cell, found)
-    if isinstance(trouble, Reason):
-        return trouble  # whether it is well is not known
-    return row.fault.word if trouble == row.fault.active else word
+    register, equals = row.fault
+    return FAULT if number(register, _of(register, words, start)) == equals else word
 
 
-def _is_absent(row: Register, raw: int) -> bool:
-    """Codes are noted as they stand in the registers, so -32768 and 0x8000 are one."""
-    if not row.absent or row.cell.bit is not None:
-        return False
-    mask = (1 << 16 * row.cell.registers) - 1
-    return raw & mask in row.absent
+def _of(register: Register, words: Sequence[int], start: int) -> Sequence[int]:
+    return words[register.address - start : register.end - start]
 
 
-def _joined(words: Sequence[int], *, little: bool) -> int:
-    number = 0
-    for word in reversed(words) if little else words:
-        number = number << 16 | word
-    return number
+def _pattern(row: RegisterRow, raw: float, words: Sequence[int]) -> int:
+    """The bits as they stand, high register first: -32768 is the pattern 0x8000."""
+    if row.bits is not None:
+        return int(raw)
+    whole = 0
+    for word in reversed(words) if row.register.swapped else words:
+        whole = whole << 16 | word
+    return whole
 
 
-def _split(number: int, cell: Cell) -> list[int]:
-    words = [number >> shift & 0xFFFF for shift in range(16 * (cell.registers - 1), -1, -16)]
-    return words[::-1] if cell.little else words
-
-
-def _signed(number: int, bits: int) -> int:
-    return number - (1 << bits) if number >> (bits - 1) else number
+def _split(whole: int, register: Register) -> list[int]:
+    words = [whole >> shift & 0xFFFF for shift in range(16 * (register.type.width - 1), -1, -16)]
+    return words[::-1] if register.swapped else words
 
 
 def _text(words: Sequence[int]) -> str:
@@ -152,9 +134,3 @@ def _text(words: Sequence[int]) -> str:
     raw = struct.pack(f">{len(words)}H", *words).partition(b"\0")[0]
     text = "".join(char for char in raw.decode("utf-8", "replace") if char.isprintable())
     return text.strip(" \N{REPLACEMENT CHARACTER}")[:MAX_TEXT]
-
-
-def label(cell: Cell | None, found: Found) -> str:
-    """What a cell says of who a device is; empty where it says nothing."""
-    raw = Reason.ABSENT if cell is None else raw_of(cell, found)
-    return "" if isinstance(raw, Reason) else str(raw)

@@ -55,7 +55,7 @@ class Places:
     @staticmethod
     def bits(reader: Reader, register: Register) -> tuple[int, int] | None:
         """The lowest bit and the number of bits: ``bit = 3``, or ``bits = { low = 4, count = 4 }``."""
-        size = 16 * register.type.count
+        size = 16 * register.type.width
         if not reader.has("bit") and not reader.has("bits"):
             return None
         if register.type.is_signed or register.type.is_float or register.table in BITS:

@@ -3,8 +3,9 @@
 `modbus_profile_file` reads them, `modbus_decode` applies them.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from edgeagent.model.points import ValueType
@@ -13,12 +14,13 @@ from edgeagent.protocols.guard import Guard
 from edgeagent.protocols.modbus import COIL, DISCRETE, MAX_BITS, MAX_REGISTERS
 from edgeagent.protocols.profile import Pace
 
-BIT_TABLES = (COIL, DISCRETE)
+BITS = (COIL, DISCRETE)
+FAULT = "fault"
 GAP = 8
-"""Registers between two points that are read along with them rather than asked around."""
+"""Unwanted registers between two points that are read along with them rather than asked around."""
 
 
-class Form(StrEnum):
+class Type(StrEnum):
     """How registers are to be understood."""
 
     INT16 = "int16"
@@ -29,197 +31,191 @@ class Form(StrEnum):
     UINT64 = "uint64"
     FLOAT32 = "float32"
     BIT = "bit"
-    TEXT = "text"
-
-
-REGISTERS_OF: Mapping[Form, int] = {
-    Form.INT16: 1,
-    Form.UINT16: 1,
-    Form.INT32: 2,
-    Form.UINT32: 2,
-    Form.INT64: 4,
-    Form.UINT64: 4,
-    Form.FLOAT32: 2,
-    Form.BIT: 1,
-}
-SIGNED = frozenset((Form.INT16, Form.INT32, Form.INT64))
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Neighbours in one table, ``end`` not included: what must come from one request."""
-
-    table: str
-    start: int
-    end: int
 
     @property
-    def most(self) -> int:
-        """How many one request may have of this table."""
-        return MAX_BITS if self.table in BIT_TABLES else MAX_REGISTERS
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Where a raw number or text stands. ``little`` has its low register first; ``bit`` is one of a register, from 0."""
-
-    table: str
-    address: int
-    form: Form
-    little: bool = False
-    bit: int | None = None
-    registers: int = 1
+    def width(self) -> int:
+        """How many registers it takes, or bits."""
+        return 1 if self is Type.BIT else int(self.value[-2:]) // 16
 
     @property
-    def end(self) -> int:
-        """The address behind it."""
-        return self.address + self.registers
+    def is_signed(self) -> bool:
+        """Whether its highest bit is a sign."""
+        return self in (Type.INT16, Type.INT32, Type.INT64)
 
     @property
-    def span(self) -> Span:
-        """What must be read for it."""
-        return Span(self.table, self.address, self.end)
-
-    def __str__(self) -> str:
-        return f"{self.table} {self.address}" + ("" if self.bit is None else f" bit {self.bit}")
+    def is_float(self) -> bool:
+        """Whether it is an IEEE 754 number."""
+        return self is Type.FLOAT32
 
 
 class How(StrEnum):
-    """How a row's own scale register is meant: times ten to it, or divide by it."""
+    """How a row's own scale is meant: times ten to it, or divide by it."""
 
     POWER = "power"
     DIVIDE = "divide"
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """A register, read in the same request, that says how a value is scaled."""
+class Span:
+    """Neighbours in one table, ``end`` not included: they come from one request, or not at all."""
 
-    cell: Cell
-    how: How
+    table: str
+    start: int
+    end: int
 
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A bit that takes a quiet word its meaning: where it is ``active``, what says ``replaces`` is a fault."""
-
-    cell: Cell
-    replaces: str
-    active: int = 1
-    word: str = "fault"
+    @property
+    def count(self) -> int:
+        """How many registers or bits."""
+        return self.end - self.start
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """One point. The value is raw x multiply / divide + add, by the row's own scale.
+    """Where a number or a bit stands; ``swapped`` has its low register first."""
 
-    ``range`` is in the point's own unit, ``absent`` are raw codes that mean "no value", ``codes`` make words of raw
-    codes. What is ``optional`` makes no point where the device has no such register. ``source`` is the document.
+    table: str
+    address: int
+    type: Type
+    swapped: bool = False
+
+    @property
+    def end(self) -> int:
+        """The address behind it."""
+        return self.address + self.type.width
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.address}"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRow:
+    """One point. The value is raw x multiply / divide, by the row's own scale; ``bits`` takes a part of the raw number.
+
+    ``range`` is in the point's own unit, ``absent`` are bit patterns that mean "no value", ``codes`` make words of raw
+    codes; of a row with a ``fault`` the first of them is the quiet one, which a second contact takes its meaning.
+    What is ``optional`` makes no point where the device has no such register. ``label`` is for people.
     """
 
     name: str
     kind: Kind
     type: ValueType
-    cell: Cell
-    source: str
+    register: Register
+    label: str = ""
+    pace: Pace = Pace.FAST
     multiply: float = 1.0
     divide: float = 1.0
-    add: float = 0.0
-    scale: Scale | None = None
+    scale: tuple[Register, How] | None = None
+    bits: tuple[int, int] | None = None
+    codes: Mapping[int, str] | None = None
     absent: frozenset[int] = frozenset()
     range: tuple[float, float] | None = None
-    codes: Mapping[int, str] | None = None
-    fault: Fault | None = None
-    pace: Pace = Pace.FAST
+    fault: tuple[Register, int] | None = None
     protective: bool = False
     optional: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
         """The words that the value may be, where it is one."""
-        found = [*(self.codes or {}).values(), *([self.fault.word] if self.fault else [])]
+        found = [*(self.codes or {}).values(), *([FAULT] if self.fault else [])]
         return tuple(dict.fromkeys(found))
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
-        """All that must be read for it."""
-        companions = [one.cell for one in (self.scale, self.fault) if one is not None]
-        return (self.cell, *companions)
-
-    @property
-    def spans(self) -> tuple[Span, ...]:
-        """What must be read for it; a value and its scale in one request."""
-        if self.scale is None:
-            return tuple(cell.span for cell in self.cells)
-        both = (self.cell, self.scale.cell)
-        joined = Span(self.cell.table, min(one.address for one in both), max(one.end for one in both))
-        return (joined,) if self.fault is None else (joined, self.fault.cell.span)
+    def span(self) -> Span:
+        """What is read for it, at one time: the value, its scale, its second contact."""
+        all_of_it = [self.register, *(one[0] for one in (self.scale, self.fault) if one is not None)]
+        start, end = min(one.address for one in all_of_it), max(one.end for one in all_of_it)
+        return Span(self.register.table, start, end)
 
 
 @dataclass(frozen=True, slots=True)
-class DeadMan:
-    """The device's own timer: a raw number written there has it go back by itself when it hears nothing for so long."""
+class Arm:
+    """What is written before a setting: the device's own timer, and where it goes back to when it hears no more."""
 
-    cell: Cell
-    code: int
+    register: Register
+    value: int
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """One number that can be set: read by its row, written to ``cell``, held to ``guard`` unless a person says more."""
+class SettingRow:
+    """The write half of a point: where it is written and read back, and what it is held to unless a person says more.
 
-    row: Register
-    cell: Cell
+    The raw number is value x divide / multiply. ``codes`` are raw codes and the words that they stand for.
+    """
+
+    target: str
+    register: Register
     guard: Guard
-    dead_man: DeadMan | None = None
+    multiply: float = 1.0
+    divide: float = 1.0
+    codes: Mapping[int, str] | None = None
+    arm: tuple[Arm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What says who a device is: a fixed text, an object of function 43/14, or registers of text or of a number."""
+
+    text: str = ""
+    object: int | None = None
+    register: Register | None = None
+    length: int = 0
+    """Registers of text; 0 where it is a number."""
 
     @property
-    def name(self) -> str:
-        """The point that it is."""
-        return self.row.name
+    def span(self) -> Span | None:
+        """What is read for it."""
+        if self.register is None:
+            return None
+        start = self.register.address
+        return Span(self.register.table, start, start + self.length if self.length else self.register.end)
 
 
 @dataclass(frozen=True, slots=True)
-class Contacts:
-    """Terminals that a person gives a meaning: ``count`` of them from an address on, the first one is number 1."""
+class Mark:
+    """What tells a family from others: a register that equals something, or an object of function 43/14."""
 
-    table: str
-    address: int
-    count: int
-
-    def cell(self, number: int) -> Cell:
-        """Where a terminal stands."""
-        return Cell(self.table, self.address + number - 1, Form.BIT)
+    register: Register | None = None
+    equals: int = 0
+    object: int = 0
+    pattern: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Nameplate:
-    """Where a device says who it is; ``vendor`` and ``model`` where it does not say it. ``asks``: function 43/14."""
+class Limits:
+    """How a device likes to be asked: the most of one request, the widest gap in it, and what is never read."""
 
-    vendor: str = ""
-    model: str = ""
-    serial: Cell | None = None
-    model_cell: Cell | None = None
-    firmware: Cell | None = None
-    asks: bool = False
+    registers: int = MAX_REGISTERS
+    bits: int = MAX_BITS
+    gap: int = GAP
+    holes: tuple[Span, ...] = ()
+
+    def most(self, table: str) -> int:
+        """How many one request may have of a table."""
+        return self.bits if table in BITS else self.registers
 
 
 @dataclass(frozen=True, slots=True)
 class ModbusProfile:
-    """One family: who it is, what it says, what can be set, and how it likes to be asked."""
+    """One family: how to know it, who it is, what it says, and what can be set. ``source`` is the document."""
 
     name: str
     title: str
     driver: str
     source: str
-    nameplate: Nameplate
-    rows: tuple[Register, ...]
-    settings: tuple[Setting, ...] = ()
-    inputs: Contacts | None = None
-    relays: Contacts | None = None
-    gap: int = GAP
-    most: int = MAX_REGISTERS
+    points: tuple[RegisterRow, ...]
+    settings: tuple[SettingRow, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    vendor: Label = Label()
+    model: Label = Label()
+    serial: Label = Label()
+    firmware: Label = Label()
+    limits: Limits = field(default_factory=Limits)
 
-    def setting(self, name: str) -> Setting | None:
+    @property
+    def writable(self) -> frozenset[str]:
+        """The points that can be set."""
+        return frozenset(one.target for one in self.settings)
+
+    def setting(self, name: str) -> SettingRow | None:
         """The write half of a point."""
-        return next((one for one in self.settings if one.name == name), None)
+        return next((one for one in self.settings if one.target == name), None)

@@ -9,6 +9,7 @@ from edgeagent.model.points import ValueType
 from edgeagent.model.reading import Reason
 from edgeagent.model.units import Kind
 from edgeagent.protocols.point_names import names, numbers
+from edgeagent.protocols.trap_words import Trap
 
 MAX_LABEL = 128
 
@@ -261,6 +262,7 @@ class Profile:
     switches: tuple[Switch, ...] = ()
     settings: tuple[Setting, ...] = ()
     maker: tuple[Label, ...] = ()
+    traps: tuple[Trap, ...] = ()
 
     def claims(self, object_id: str) -> bool:
         """Whether a sysObjectID is one of the family's, or below one."""

@@ -14,6 +14,7 @@ from edgeagent.model.errors import ConfigError
 from edgeagent.protocols.profile import Profile
 from edgeagent.protocols.profile_columns import OID, Columns
 from edgeagent.protocols.profile_points import read_table
+from edgeagent.protocols.profile_traps import read_traps
 from edgeagent.protocols.profile_writes import read_setting, read_switch
 
 
@@ -75,6 +76,7 @@ def _profile(reader: Reader) -> Profile:
         tables=tables,
         switches=tuple(read_switch(switch, columns, tables) for switch in reader.tables("switch")),
         settings=tuple(setting for setting in settings if setting is not None),
+        traps=read_traps(reader, columns),
     )
 
 

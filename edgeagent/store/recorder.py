@@ -74,7 +74,8 @@ class Recorder:
             batch = self._batches.take()
             if batch is None:
                 return False
-            self._sample(batch)
+            if batch.is_kept:
+                self._sample(batch)
         return True
 
     def _keep_anchor(self) -> None:

@@ -67,7 +67,9 @@ class Child:
 class Rig:
     """Devices, broker, proxy (the link), NOC and agent; the test keeps the truth: ``served`` and ``tail``."""
 
-    def __init__(self, folder: Path, *, racks: int = 1, outlets: int = 8, broker_persistence: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, racks: int = 1, outlets: int = 8, broker_persistence: bool = True, plant: bool = False
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.served = folder / "served.jsonl"
@@ -77,7 +79,7 @@ class Rig:
         self.noc_db = folder / "noc" / "noc.db"
         python = sys.executable
         pod = ["-m", "firmware_stubs.pod", "--dir", str(folder / "pod")]
-        pod += ["--racks", str(racks), "--outlets", str(outlets)]
+        pod += ["--racks", str(racks), "--outlets", str(outlets), *(["--plant"] if plant else [])]
         self.devices = Child("devices", [python, *pod, "--served-log", str(self.served)], folder)
         self.agent = Child("agent", [python, "-m", "edgeagent", "run", "--config", str(self.config)], folder)
         self.broker = Mosquitto(folder / "broker", persistence=broker_persistence)
@@ -86,17 +88,17 @@ class Rig:
         self.noc_config = folder / "noc" / "noc.toml"
         self.noc = Child("noc", [python, "-m", "edgeagent", "noc", "serve", "--config", str(self.noc_config)], folder)
 
-    async def start(self, **changes: str) -> None:
+    async def start(self, *, more: str = "", **changes: str) -> None:
         """Start all; what does not come up takes the others down, so that one failure is not many."""
         try:
-            await self._start(**changes)
+            await self._start(more, **changes)
         except BaseException:
             for child in (self.agent, self.noc, self.devices):
                 child.kill()
             await self.stop()
             raise
 
-    async def _start(self, **changes: str) -> None:
+    async def _start(self, more: str, **changes: str) -> None:
         (self.folder / "broker").mkdir(exist_ok=True)
         self.broker.start()
         await self.proxy.start()
@@ -116,7 +118,10 @@ class Rig:
         for old, new in changes.items():
             text = text.replace(old, new)
         self.config.write_text(
-            text.replace('every = "2 s"', 'every = "1 s"\nslow_every = "1 s"').replace('every = "5 s"', 'every = "1 s"')
+            more
+            + text.replace('every = "2 s"', 'every = "1 s"\nslow_every = "1 s"').replace(
+                'every = "5 s"', 'every = "1 s"'
+            )
         )
         self.noc.start()
         self.tail.start()

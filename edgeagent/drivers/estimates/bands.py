@@ -83,7 +83,7 @@ def apparent_off(told_va: float, product_va: float, band: Band) -> float | None:
     """How far apparent power is from voltage times current."""
     if max(told_va, product_va) < FLOOR_VA:
         return None
-    return beyond(told_va, 0.75 * band.wirings[0] * product_va, 1.3 * band.wirings[-1] * product_va)
+    return beyond(told_va, 0.75 * min(band.wirings) * product_va, 1.3 * max(band.wirings) * product_va)
 
 
 def beyond(found: float, low: float, high: float) -> float:

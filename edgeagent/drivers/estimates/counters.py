@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 MAX_LEVELS = 3
 DOUBT_S = 900.0
 """A counter that fell is doubted until it rises from where it fell to, or for so long."""
+EARLY = 10.0
+"""A rise of no more than so many times what was seen to flow may be ahead of it: a load that has just been switched on.
+It is not counted before the flow is seen, and not doubted."""
 JOULES = 3600.0
 NEAR = 0.02
 """A counter that falls has wrapped only if it was so near to its end; after a long silence nobody can tell."""
@@ -145,6 +148,9 @@ def _begun(running: Running, sight: Sight) -> Running:
     flowed_wh = min(sight.counter_wh, sight.flowed_wh or 0.0) if fell else 0.0
     level = Level(running.counter_wh, sight.counter_wh, running.offset_wh, running.budget_wh)
     is_usual = running.restarts and fell and sight.counter_wh <= sight.slack_wh + flowed_wh
+    if not fell:
+        allowed_wh = sight.budget_wh - running.budget_wh + sight.slack_wh
+        is_usual = sight.counter_wh - running.counter_wh <= EARLY * allowed_wh
     return replace(
         running,
         counter_wh=sight.counter_wh,

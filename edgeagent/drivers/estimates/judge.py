@@ -35,7 +35,8 @@ class Judge:
         self._electric = _by_group(info.groups, [(one, [slot.name for slot in one.it.slots]) for one in groups])
         self._totals = _by_group(info.groups, [(one, [one.slot.name]) for one in self.totals])
         self._airs = _by_group(info.groups, [(one, [one.humidity.name]) for one in layout.airs])
-        self._parts, self._heats = [Parts(one) for one in layout.sums], heats(layout.streams)
+        self._parts = _by_group(info.groups, [(Parts(one), [one.total.name]) for one in layout.sums])
+        self._heats = _by_group(info.groups, [(one, [one.heat.name]) for one in heats(layout.streams)])
         temperatures = [
             layout.slots[point.name]
             for point in info.points
@@ -64,9 +65,9 @@ class Judge:
                 slot.take(reading)
         for one in self._electric.get(group, ()):
             one.judge(now_s)
-        for parts in self._parts:
+        for parts in self._parts.get(group, ()):
             parts.judge()
-        for heat in self._heats:
+        for heat in self._heats.get(group, ()):
             heat.judge()
         self._frozen.judge(now_s)
         must_keep = [one.read() for one in self._totals.get(group, ())] if counts else []

@@ -74,7 +74,7 @@ def layout_of(info: DeviceInfo) -> Layout:
     groups = _groups(points, slots, periods_s, is_direct=is_direct)
     return Layout(
         slots,
-        groups,
+        tuple(one for one in groups if len(one.slots) > 1),
         tuple(_sums(groups)),
         tuple(_streams(points, slots)),
         tuple(_airs(points, slots)),
@@ -128,7 +128,7 @@ def _groups(
                 period_s=periods_s.get(f"{stem}.power" if stem else "power", 10.0),
             )
         )
-    return tuple(one for one in found if len(one.slots) > 1)
+    return tuple(found)
 
 
 _LEAVES = {

@@ -62,10 +62,11 @@ WORDS = "power of parts and of their total contradict each other"
 class Heat:
     """The streams that share one report of heat; with two of them the odd one is found."""
 
-    __slots__ = ("_is_accused", "_slots", "_streams")
+    __slots__ = ("_is_accused", "_slots", "_streams", "heat")
 
     def __init__(self, streams: Sequence[Stream]) -> None:
         self._streams = [(stream, Tally()) for stream in streams]
+        self.heat = streams[0].heat
         self._slots = {slot for one in streams for slot in (one.flow, one.supply, one.back, one.heat)}
         self._is_accused = False
 

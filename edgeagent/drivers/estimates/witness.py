@@ -28,7 +28,7 @@ class Witness:
                 self.gap_s += took_s
             else:
                 self.wh += (power_w + before_w) * took_s / 7200
-        if power_w is not None:
+        if power_w is not None and time_s != before_s:
             self.peak_w = max(self.peak_w, power_w)
             self.samples += 1
         self._time_s, self._power_w = time_s, power_w

@@ -19,6 +19,7 @@ from tests.fixtures.switching import SETTLE_S, apply, output, pdu_settings, unti
 
 # What net-snmp is to say: the state object of each family, and its codes.
 STATE = {
+    "apc-rpdu": ("1.3.6.1.4.1.318.1.1.12.3.5.1.1.4.{}", {"1": "on", "2": "off"}),
     "apc-rpdu2": ("1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.{}", {"2": "on", "1": "off"}),
     "raritan-pdu2": ("1.3.6.1.4.1.13742.6.4.1.2.1.3.1.{}", {"7": "on", "8": "off"}),
 }

@@ -64,7 +64,7 @@ def test_devices_are_read_in_order():
     assert not problems
     pdu, v3, host = devices
     assert pdu.options == SnmpOptions(SnmpAddress("127.0.0.1", 1161, v3=False), Community("swordfish"))
-    assert pdu.times == Times(5.0, 30.0, 0.5)
+    assert pdu.times == Times(5.0, 30.0, 0.5, 1.0)
     assert pdu.times.deadline_s == 1.5
     assert pdu.serial == "A1"
     assert v3.options.access == User("edge", "auth-secret", "priv-secret")
@@ -108,7 +108,7 @@ def test_an_unknown_family_is_told():
     loaded = load([], layers=[Layer("x.toml", DEVICES.replace("raritan-pdu2", "raritan"))])
     reader = loaded.root.named_tables("devices")["pdu-b1"]
     check_family(reader, SnmpOptions(SnmpAddress("h", 1, v3=True), Community(), family="raritan"), Profiles())
-    assert "must be auto or one of apc-rpdu2, eaton-epdu" in str(loaded.problems[0])
+    assert "must be auto or one of apc-rpdu" in str(loaded.problems[0])
 
 
 def test_the_site_says_how_power_and_air_reach_a_load():

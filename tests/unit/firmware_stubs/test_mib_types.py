@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from firmware_stubs import mib_apc, mib_raritan, mib_ups
+from firmware_stubs import mib_apc, mib_apc_rpdu, mib_raritan, mib_ups
 from firmware_stubs.energy import Ups
 from firmware_stubs.layout import standard_pod
 from firmware_stubs.snmp_ber import Oid, Tag
@@ -85,6 +85,7 @@ def ups() -> OidTable:
 
 FAMILIES = {
     "apc": ("PowerNet-MIB", lambda: rack_pdu(mib_apc)),
+    "apc-rpdu": ("PowerNet-MIB", lambda: rack_pdu(mib_apc_rpdu)),
     "raritan": ("PDU2-MIB", lambda: rack_pdu(mib_raritan)),
     "ups": ("UPS-MIB", ups),
 }

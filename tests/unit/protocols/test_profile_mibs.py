@@ -14,6 +14,7 @@ FILES = {
     "apc-ats": POWERNET,
     "apc-inrow": POWERNET,
     "apc-inrow-rc": POWERNET,
+    "apc-rpdu": POWERNET,
     "apc-rpdu2": POWERNET,
     "apc-ups": POWERNET,
     "eaton-epdu": ("EATON-EPDU-MIB",),

@@ -20,12 +20,17 @@ KINDS = {
     "energy": Kind.ENERGY,
 }
 QUANTITIES = tuple(KINDS)
+KINDS["apparent_power"] = Kind.APPARENT_POWER
 VOLTS = (110.0, 120.0, 208.0, 230.0, 400.0)
 ROOT3 = math.sqrt(3)
 LINES = 1 / ROOT3
 """A phase whose voltage is told between lines."""
 NEUTRAL, BETWEEN = (110.0, 120.0, 230.0), (208.0, 400.0)
 VOLTS_OF = {3.0: NEUTRAL, ROOT3: BETWEEN, LINES: BETWEEN}
+PLACES = (
+    *(("outlet.3", 1.0), ("outlet.3", 1.0), ("branch.2", 1.0), ("phase.2", 1.0), ("phase.2", LINES)),
+    *(("inlet", 1.0), ("inlet", ROOT3), ("inlet", 3.0), ("ac", 3.0), ("input.1", 1.0)),
+)
 FACTORS = (10.0, 100.0, 1000.0, 0.1, 0.01, 0.001)
 POLL_S = 10.0
 
@@ -70,6 +75,7 @@ class Meter:
             "current": current_a,
             "power_factor": self.factor,
             "energy": self.energy_wh,
+            "apparent_power": self.power_w / self.factor,
         }
         return {name: self._rounded(name, shown[name]) for name in self.members}
 
@@ -83,10 +89,8 @@ def meter(rng: random.Random, *, least: float = 0.0, members: tuple[str, ...] | 
     """Some meter; its load is at least so much of its rating."""
     if members is None:
         members = tuple(rng.sample(QUANTITIES, rng.randint(3, 5)))
-    stem, wiring = rng.choice(
-        [("outlet.3", 1.0), ("outlet.3", 1.0), ("branch.2", 1.0), ("phase.2", 1.0), ("phase.2", LINES)]
-        + [("inlet", 1.0), ("inlet", ROOT3), ("inlet", 3.0), ("ac", 3.0), ("input.1", 1.0)]
-    )
+        members += ("apparent_power",) if rng.random() < 0.2 else ()
+    stem, wiring = rng.choice(PLACES)
     return Meter(
         stem=stem,
         members=members,
@@ -102,6 +106,7 @@ def meter(rng: random.Random, *, least: float = 0.0, members: tuple[str, ...] | 
             "current": rng.choice((0.001, 0.01, 0.1, 0.1)),
             "power_factor": rng.choice((0.001, 0.01)),
             "energy": rng.choice((0.1, 1.0, 10.0, 100.0)),
+            "apparent_power": 1.0,
         },
         rng=rng,
         lag=rng.random() < 0.5,
