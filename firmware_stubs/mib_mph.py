@@ -78,10 +78,13 @@ def _unit(table: OidTable, pdu: Pdu, card: Card) -> None:
     unit.gauge(5, "lgpPduEntryId", UNIT)
     unit.text(10, "lgpPduEntryUsrLabel", label.read, label.setter)
     unit.text(15, "lgpPduEntrySysAssignLabel", "PDU 1")
-    tripped = lambda: WITH_ALARM if any(branch.tripped for branch in pdu.branches) else NORMAL_OPERATION  # noqa: E731
-    unit.gauge(25, "lgpPduEntrySysStatus", tripped)
+    unit.gauge(25, "lgpPduEntrySysStatus", lambda: _health(pdu))
     unit.text(45, "lgpPduEntrySerialNumber", card.serial_octets)
     unit.gauge(50, "lgpPduEntryRbCount", len(pdu.branches))
+
+
+def _health(pdu: Pdu) -> int:
+    return WITH_ALARM if any(branch.tripped for branch in pdu.branches) else NORMAL_OPERATION
 
 
 def _source(table: OidTable, pdu: Pdu, card: Card) -> None:

@@ -39,7 +39,7 @@ def build(world: World, pdu: Pdu, card: Card) -> OidTable:
     """The card's whole table."""
     table, reboot = OidTable(), Reboot()
     add_system(table, card, "Sentry Switched PDU", SENTRY4)
-    _system(table, pdu, card, reboot)
+    _system(table, card, reboot)
     _cord(table, pdu, card)
     _line(table, pdu, card)
     _phase(table, pdu, card)
@@ -70,7 +70,7 @@ def _hundredths(power_w: float, apparent_va: float) -> float:
     return 100 * power_w / apparent_va if apparent_va else 100
 
 
-def _system(table: OidTable, pdu: Pdu, card: Card, reboot: Reboot) -> None:
+def _system(table: OidTable, card: Card, reboot: Reboot) -> None:
     system, name = Entry(table, (*SYSTEM, 1), 0), Label(card.name)
     system.text(1, "st4SystemProductName", "Sentry Switched PDU")
     system.text(3, "st4SystemFirmwareVersion", FIRMWARE)

@@ -1,135 +1,165 @@
-"""Cooling over Modbus: a CDU and a facility water set by a plain map, and a row cooler behind an IntelliSlot card.
+"""Cooling over Modbus, each by a plain map: a coolant distribution unit, an air unit, the facility water.
 
-The CDU has a watchdog: with no request for so many seconds as holding register 20 says (0: never) it goes back to its
-own set points. Numbers are tenths with a sign and read 0x8000 where a sensor is missing, unless said otherwise.
+CDU and air unit have a communication time-out (holding register 10, seconds, 0: none): a unit that hears nothing for
+so long goes to the set points that stand in holding registers 11 and 12.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from firmware_stubs.faulty import Faulty
-from firmware_stubs.modbus_map import HOLDING, INPUT, Place, RegisterMap, flags, measured, serial
-from firmware_stubs.plant import AirUnit, Cdu, WaterSupply
+from firmware_stubs.modbus_map import Place, RegisterMap, celsius, float_low_first, identity, measured, tenths
+from firmware_stubs.modbus_server import HOLDING, INPUT
+from firmware_stubs.plant import AirUnit, Cdu, Tank, WaterSupply
 
+OFF, ON = 0, 1
+CLEAR, ALARM = 0, 2
+DRY, LEAK = 0, 1
+STOPPED, RUNNING, BROKEN = 0, 1, 2
 TENTHS = 10.0
-SERIAL = 100  # holding register
+LARGE_W = 3_000.0  # powers from here on are told in tens of watts
 
 
 @dataclass
-class Watchdog:
-    """A CDU's own way back. `tick` as time goes on."""
+class TimeOut:
+    """A unit's own way back. `tick` as time goes on."""
 
-    cdu: Cdu
     now: Callable[[], float]
-    timeout_s: float = 0.0
+    act: Callable[[float, float], None]  # told the two set points to go to
+    after_s: float = 0.0
+    first: float = 80.0
+    second: float = 25.0
     heard_s: float = 0.0
-    kept: tuple[list[float], float] | None = None
 
     def hear(self) -> None:
         """A request came."""
         self.tick()
         self.heard_s = self.now()
 
-    def set(self, timeout_s: float) -> None:
-        """Take a time, and what to go back to: what stands now."""
-        if self.kept is None:
-            self.kept = (list(self.cdu.pump_percent), self.cdu.supply_setpoint_c)
-        self.timeout_s = timeout_s
-
     def tick(self) -> None:
         """Go back when nobody was heard for too long."""
-        if self.kept is not None and 0.0 < self.timeout_s < self.now() - self.heard_s:
-            self.cdu.pump_percent[:], self.cdu.supply_setpoint_c = self.kept[0], self.kept[1]
-            self.kept, self.timeout_s = None, 0.0
+        if 0.0 < self.after_s < self.now() - self.heard_s:
+            self.after_s = 0.0
+            self.act(self.first, self.second)
+
+    def put_into(self, words: RegisterMap) -> None:
+        """Its three registers."""
+        words.heard = self.hear
+        words.add(HOLDING, 10, _attribute(self, "after_s", 1.0))
+        words.add(HOLDING, 11, _attribute(self, "first"))
+        words.add(HOLDING, 12, _attribute(self, "second"))
 
 
-def cdu(device: Cdu, now: Callable[[], float], faulty: Faulty) -> tuple[RegisterMap, Watchdog]:
+def cdu(device: Cdu, now: Callable[[], float], faulty: Faulty) -> tuple[RegisterMap, TimeOut]:
     """A coolant distribution unit."""
-    watchdog = Watchdog(device, now)
-    words = RegisterMap(faulty, heard=watchdog.hear)
-    _cdu_inputs(device, words)
-    words.add(HOLDING, 0, Place(lambda: device.running, lambda value: setattr(device, "running", value != 0)))
+    words = RegisterMap(faulty)
+    for address, place in enumerate(_cdu_inputs(device)):
+        words.add(INPUT, address, place)
     for number in range(len(device.pump_percent)):
-        words.add(HOLDING, 1 + number, _pump(device, number))
-    words.add(HOLDING, 10, _setpoint(device, "supply_setpoint_c"))
-    words.add(HOLDING, 20, Place(lambda: watchdog.timeout_s, watchdog.set))
-    serial(words, SERIAL, device.serial or device.name)
-    return words, watchdog
+        words.add(INPUT, 11 + number, tenths(_speed(device, number)))
+        words.add(INPUT, 13 + number, Place(_pump_state(device, number)))
+        words.add(HOLDING, number, _pump(device, number))
+    words.add(INPUT, 15, tenths(lambda: device.valve_percent))
+    words.add(INPUT, 16, float_low_first(lambda: device.primary_flow_lpm))
+    words.add(INPUT, 18, float_low_first(lambda: device.secondary_flow_lpm))
+    words.add(INPUT, 20, measured(lambda: max(device.heat_w, 0.0), words=2))
+    words.add(INPUT, 22, measured(lambda: device.power_w / 10 ** _exponent(device.power_w)))
+    words.add(INPUT, 23, Place(lambda: _exponent(device.power_w)))
+    words.add(HOLDING, 2, _attribute(device, "supply_setpoint_c"))
+    time_out = TimeOut(now, lambda percent, setpoint_c: _go_back(device, percent, setpoint_c))
+    time_out.put_into(words)
+    identity(words, "CDU-60", device.serial or device.name)
+    return words, time_out
 
 
-def water(device: WaterSupply, faulty: Faulty) -> RegisterMap:
-    """The facility water's skid: pump, strainer, chiller."""
+def air_unit(device: AirUnit, now: Callable[[], float], faulty: Faulty) -> tuple[RegisterMap, TimeOut]:
+    """A unit that cools an aisle."""
+    words = RegisterMap(faulty)
+    for address, place in enumerate(_air_inputs(device)):
+        words.add(INPUT, address, place)
+    words.add(INPUT, 8, measured(lambda: device.airflow_m3h, words=2))
+    words.add(INPUT, 10, measured(lambda: max(device.heat_w, 0.0), words=2))
+    words.add(INPUT, 12, measured(lambda: device.power_w, words=2))
+    words.add(INPUT, 14, Place(lambda: BROKEN if not device.compressor_ok else RUNNING if device.heat_w else STOPPED))
+    words.add(HOLDING, 0, _attribute(device, "setpoint_c"))
+    words.add(HOLDING, 1, _attribute(device, "fan_percent"))
+
+    def go_back(percent: float, setpoint_c: float) -> None:
+        device.fan_percent, device.setpoint_c = percent, setpoint_c
+
+    time_out = TimeOut(now, go_back, second=20.0)
+    time_out.put_into(words)
+    identity(words, "AIR-40", device.serial or device.name)
+    return words, time_out
+
+
+def water(device: WaterSupply, tanks: Sequence[Tank], faulty: Faulty) -> RegisterMap:
+    """The facility water, and the tanks that its controller watches too."""
     words = RegisterMap(faulty)
     for address, place in enumerate(
         (
-            measured(lambda: device.supply_c, TENTHS, temperature=True),
-            measured(lambda: device.return_c, TENTHS, temperature=True),
-            measured(lambda: device.flow_lpm, TENTHS),
-            measured(lambda: device.strainer_kpa, TENTHS),
+            celsius(lambda: device.supply_c),
+            celsius(lambda: device.return_c),
+            tenths(lambda: device.flow_lpm),
+            tenths(lambda: device.strainer_kpa),
+            Place(lambda: ALARM if device.alarm else CLEAR),
         )
     ):
         words.add(INPUT, address, place)
-    words.add(INPUT, 4, measured(lambda: device.heat_w, words=2))
-    words.add(INPUT, 6, measured(lambda: device.power_w, words=2))
-    running = lambda: device.running  # noqa: E731 - it stands twice
-    words.add(
-        INPUT, 10, flags(running, lambda: device.alarm, lambda: not device.pump_ok, lambda: not device.compressor_ok)
+    for number, tank in enumerate(tanks[:4]):
+        words.add(INPUT, 10 + 2 * number, tenths(_value(tank, "level_percent")))
+        words.add(INPUT, 11 + 2 * number, celsius(_value(tank, "fluid_c")))
+    identity(words, "WATER-2", device.name)
+    return words
+
+
+def _cdu_inputs(device: Cdu) -> tuple[Place, ...]:
+    return (
+        Place(lambda: ON if device.running else OFF),
+        Place(lambda: ALARM if device.alarm else CLEAR),
+        Place(lambda: LEAK if device.leak else DRY),
+        celsius(lambda: device.primary_supply_c),
+        celsius(lambda: device.primary_return_c),
+        celsius(lambda: device.secondary_supply_c),
+        celsius(lambda: device.secondary_return_c),
+        measured(lambda: device.primary_kpa),
+        tenths(lambda: device.differential_kpa),
+        tenths(lambda: device.filter_kpa),
+        tenths(lambda: device.reservoir_percent),
     )
-    words.add(HOLDING, 0, Place(running, lambda value: setattr(device, "running", value != 0)))
-    words.add(HOLDING, 1, _setpoint(device, "setpoint_c"))
-    return words
 
 
-def row_cooler(device: AirUnit, faulty: Faulty) -> RegisterMap:
-    """A Liebert CRV behind an IntelliSlot card, as far as table 12 of SL-28170 is known here; the wire counts from 0.
-
-    What the card does not know of reads 0x8000.
-    """
-    words = RegisterMap(faulty, fill=0x8000)
-    timeout_min = {"value": 0.0}
-    for number in range(10):  # remote sensors of the rack inlets: here all in the air that the unit blows
-        words.add(INPUT, 423 + number, measured(lambda: device.supply_c, TENTHS, temperature=True))
-    words.add(INPUT, 443, Place(lambda: -0x8000))  # no chilled water in this unit
-    for table in (INPUT, HOLDING):
-        words.add(table, 447, Place(lambda: timeout_min["value"], lambda value: timeout_min.update(value=value)))
-    words.add(INPUT, 450, measured(lambda: device.fan_percent if device.running else 0.0))
-    words.add(INPUT, 451, measured(lambda: device.cooling_percent))
-    return words
+def _air_inputs(device: AirUnit) -> tuple[Place, ...]:
+    return (
+        Place(lambda: ON if device.running else OFF),
+        Place(lambda: ALARM if device.alarm else CLEAR),
+        Place(lambda: LEAK if device.leak else DRY),
+        celsius(lambda: device.supply_c),
+        celsius(lambda: device.return_c),
+        tenths(lambda: device.humidity_percent),
+        tenths(lambda: device.cooling_percent),
+        tenths(lambda: device.fan_percent if device.running and device.fan_ok else 0.0),
+    )
 
 
-def _cdu_inputs(device: Cdu, words: RegisterMap) -> None:
-    tenths: dict[int, tuple[str, bool]] = {
-        0: ("secondary_supply_c", True),
-        1: ("secondary_return_c", True),
-        2: ("secondary_flow_lpm", False),
-        3: ("differential_kpa", False),
-        10: ("primary_supply_c", True),
-        11: ("primary_return_c", True),
-        12: ("primary_flow_lpm", False),
-        13: ("primary_kpa", False),
-        14: ("valve_percent", False),
-        20: ("reservoir_percent", False),
-        21: ("filter_kpa", False),
-    }
-    for address, (name, temperature) in tenths.items():
-        words.add(INPUT, address, measured(_field(device, name), TENTHS, temperature=temperature))
-    words.add(INPUT, 22, measured(lambda: device.heat_w, words=2))
-    words.add(INPUT, 24, measured(lambda: device.power_w, words=2))
-    for number in range(len(device.pump_percent)):
-        words.add(INPUT, 30 + number, measured(_speed(device, number), TENTHS))
-    turning = [_turns(device, number) for number in range(2)]
-    broken = [_broken(device, number) for number in range(2)]
-    words.add(INPUT, 40, flags(lambda: device.running, lambda: device.alarm, lambda: device.leak, *turning, *broken))
-
-
-def _field(thing: object, name: str) -> Callable[[], float]:
+def _value(thing: object, name: str) -> Callable[[], float]:
     return lambda: float(getattr(thing, name))
 
 
-def _setpoint(thing: object, name: str) -> Place:
-    return Place(_field(thing, name), lambda value: setattr(thing, name, value), scale=TENTHS)
+def _attribute(thing: object, name: str, scale: float = TENTHS) -> Place:
+    """A number that may be written."""
+    return Place(_value(thing, name), lambda value: setattr(thing, name, value), scale=scale)
+
+
+def _exponent(power_w: float) -> int:
+    return 1 if power_w >= LARGE_W else 0
+
+
+def _go_back(device: Cdu, percent: float, setpoint_c: float) -> None:
+    device.pump_percent[:] = [percent] * len(device.pump_percent)
+    device.supply_setpoint_c = setpoint_c
 
 
 def _pump(device: Cdu, number: int) -> Place:
@@ -143,9 +173,5 @@ def _speed(device: Cdu, number: int) -> Callable[[], float]:
     return lambda: device.pump_percent[number] if device.pump_running(number) else 0.0
 
 
-def _turns(device: Cdu, number: int) -> Callable[[], bool]:
-    return lambda: device.pump_running(number)
-
-
-def _broken(device: Cdu, number: int) -> Callable[[], bool]:
-    return lambda: not device.pump_ok[number]
+def _pump_state(device: Cdu, number: int) -> Callable[[], float]:
+    return lambda: BROKEN if not device.pump_ok[number] else RUNNING if device.pump_running(number) else STOPPED

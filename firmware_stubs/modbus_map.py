@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from firmware_stubs.faulty import Faulty
-from firmware_stubs.modbus_server import COIL, DISCRETE, HOLDING, INPUT
+from firmware_stubs.modbus_server import HOLDING
 
 Get = Callable[[], float]
 Set = Callable[[float], None]
@@ -28,10 +29,14 @@ class Place:
     low_first: bool = False
     absent: int | None = None
     is_temperature: bool = False
+    is_float: bool = False
 
     def told(self, faulty: Faulty) -> list[int]:
         """The registers."""
-        return self.split(self.absent if faulty.sentinel and self.absent is not None else round(self._value(faulty)))
+        if faulty.sentinel and self.absent is not None:
+            return self.split(self.absent)
+        value = self._value(faulty)
+        return self.split(struct.unpack(">I", struct.pack(">f", value))[0] if self.is_float else round(value))
 
     def split(self, number: int) -> list[int]:
         """A number, in two's complement, as registers."""
@@ -63,7 +68,7 @@ class RegisterMap:
     faulty: Faulty
     fill: int | None = None
     places: dict[tuple[str, int], Place] = field(default_factory=dict)
-    texts: dict[tuple[str, int], Callable[[], str]] = field(default_factory=dict)
+    texts: dict[tuple[str, int], Callable[[], list[int]]] = field(default_factory=dict)
     heard: Callable[[], None] = lambda: None  # told of each request
     writes: list[tuple[str, int, list[int]]] = field(default_factory=list)
     _frozen: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -111,7 +116,7 @@ class RegisterMap:
                 found.update(enumerate(self._told(name, address, place), address))
         for (name, address), text in self.texts.items():
             if name == table:
-                found.update(enumerate(_words(text()), address))
+                found.update(enumerate(text(), address))
         return found
 
     def _told(self, table: str, address: int, place: Place) -> list[int]:
@@ -121,26 +126,35 @@ class RegisterMap:
         return [self._frozen.setdefault((table, at), word) for at, word in enumerate(words, address)]
 
 
-def measured(get: Get, scale: float = 1.0, *, words: int = 1, signed: bool = True, temperature: bool = False) -> Place:
-    """A measured value; "not available" is 0x8000 (or longer) with a sign, and all ones without."""
+def measured(get: Get, scale: float = 1.0, *, words: int = 1, signed: bool = False, temperature: bool = False) -> Place:
+    """A measured whole number; "not available" is 0x8000 (or longer) with a sign, and all ones without."""
     bits = 16 * words
     absent = -(1 << (bits - 1)) if signed else (1 << bits) - 1
     return Place(get, scale=scale, words=words, absent=absent, is_temperature=temperature)
 
 
-def flags(*bits: Callable[[], bool]) -> Place:
-    """A register of bits, the first one lowest."""
-    return Place(lambda: float(sum(bit() << place for place, bit in enumerate(bits))))
+def celsius(get: Get) -> Place:
+    """A temperature in tenths of a degree, with a sign."""
+    return measured(get, 10.0, signed=True, temperature=True)
 
 
-def serial(words: RegisterMap, address: int, text: str) -> None:
-    """A serial number as text of eight holding registers; a fault may say another."""
-    words.texts[HOLDING, address] = lambda: words.faulty.serial or text
+def tenths(get: Get) -> Place:
+    """Something without a sign, in tenths."""
+    return measured(get, 10.0)
+
+
+def float_low_first(get: Get) -> Place:
+    """An IEEE 754 number with its low register first; "not available" is not a number."""
+    return Place(get, words=2, low_first=True, absent=0x7FC00000, is_float=True)
+
+
+def identity(words: RegisterMap, model: str, serial: str, firmware: str = "1.0") -> None:
+    """Model, serial number and firmware as text from holding register 100 on; a fault may say another serial."""
+    words.texts[HOLDING, 100] = lambda: _words(model)
+    words.texts[HOLDING, 108] = lambda: _words(words.faulty.serial or serial)
+    words.texts[HOLDING, 116] = lambda: _words(firmware, 4)
 
 
 def _words(text: str, registers: int = 8) -> list[int]:
     raw = text.encode()[: 2 * registers].ljust(2 * registers, b"\0")
     return [raw[at] << 8 | raw[at + 1] for at in range(0, len(raw), 2)]
-
-
-__all__ = ["COIL", "DISCRETE", "HOLDING", "INPUT", "Place", "RegisterMap", "flags", "measured", "serial"]

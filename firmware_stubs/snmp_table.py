@@ -96,8 +96,7 @@ class OidTable:
 
     def said(self, row: Row) -> Binding:
         """The varbind of a row: of this moment, or held. Never held is what can be written, or tells of the agent."""
-        measured = row.read is not None and row.setter is None and row.oid[: len(VENDORS)] == VENDORS
-        if self._held is None or not measured:
+        if self._held is None or row.read is None or row.setter is not None or row.oid[: len(VENDORS)] != VENDORS:
             return row.binding()
         held = self._held.get(row.key)
         if held is None:

@@ -16,6 +16,7 @@ from edgeagent.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgeagent.noc.alarms import AlarmRow
+    from edgeagent.noc.events import EventRow
     from edgeagent.noc.query import PodRow, PointRow
     from edgeagent.noc.settings import NocSettings
 
@@ -35,6 +36,8 @@ ACTION_EPILOGS = {
     "points": "examples:\n  edgeagent noc points zrh/pod-07\n  edgeagent noc points zrh/pod-07 '*.temperature' --json",
     "alarms": "examples:\n  edgeagent noc alarms\n  edgeagent noc alarms zrh/pod-07 --json\n\n"
     "exit codes: 0 none stands, 1 some stand",
+    "events": "examples:\n  edgeagent noc events\n  edgeagent noc events zrh/pod-07 --limit 200 --json\n\n"
+    "An event was told, by a trap or the kernel's log, and proves nothing: what stands is among the alarms.",
     "keys": "example:\n  edgeagent noc keys /etc/edgeagent-noc\n\nA key that is there already is never overwritten.",
 }
 
@@ -48,6 +51,7 @@ def configure(parser: ArgumentParser) -> None:
         ("pods", "list the pods: state, records held, announced gaps, missing records"),
         ("points", "list the newest reading of every point"),
         ("alarms", "list the alarms that stand, of one pod or of all, worst first"),
+        ("events", "list what pods heard of, by traps and from kernels, newest first"),
         ("keys", "make the signing key for acknowledgements, and the keyring for the pods"),
     ):
         action = actions.add_parser(
@@ -65,8 +69,10 @@ def configure(parser: ArgumentParser) -> None:
         )
         if name != "serve":
             action.add_argument("--json", action="store_true", help="print one JSON array")
-        if name in {"points", "alarms"}:
+        if name in {"points", "alarms", "events"}:
             action.add_argument("pod", nargs="?", help="only this pod, as site/name")
+        if name == "events":
+            action.add_argument("--limit", type=int, default=50, help="how many at most (default: %(default)s)")
         if name == "points":
             action.add_argument("pattern", nargs="?", default="*", help="only points whose name matches")
 
@@ -80,7 +86,7 @@ def execute(options: Namespace) -> int:
         from edgeagent.daemon.serve_noc import run
 
         return run(settings)
-    return {"pods": _pods, "points": _points, "alarms": _alarms}[options.action](settings, options)
+    return {"pods": _pods, "points": _points, "alarms": _alarms, "events": _events}[options.action](settings, options)
 
 
 def read(path: Path) -> "NocSettings":
@@ -199,3 +205,24 @@ def _alarm_line(row: "AlarmRow", now_s: float) -> tuple[str, ...]:
     told = table.duration(None if row.wall_s is None else now_s - row.wall_s)
     seen = f"; {row.word} by {row.by}" if row.by else ""
     return (row.severity, f"{row.site}/{row.pod}", told, row.key, row.text + seen)
+
+
+def _events(settings: "NocSettings", options: Namespace) -> int:
+    from edgeagent.noc.events import newest
+
+    site, _, pod = (options.pod or "").partition("/")
+    rows = newest(settings.database, options.limit, site=site or None, pod=pod or None)
+    now_s = time.time()
+    if options.json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    elif rows:
+        lines = [_event_line(row, now_s) for row in rows]
+        print(table.render(("SEVERITY", "POD", "TOLD", "EVENT", "ABOUT", "WHAT"), lines, right=("TOLD",)))
+    else:
+        print("No events.")
+    return 0
+
+
+def _event_line(row: "EventRow", now_s: float) -> tuple[str, ...]:
+    told = table.duration(None if row.wall_s is None else now_s - row.wall_s)
+    return (row.severity, f"{row.site}/{row.pod}", told, row.word, row.subject or "-", row.text)

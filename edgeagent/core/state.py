@@ -6,6 +6,7 @@ from types import MappingProxyType
 from edgeagent.core.bus import Channel
 from edgeagent.core.clock import Clock
 from edgeagent.model.device import DeviceInfo, DeviceStatus
+from edgeagent.model.event import Event
 from edgeagent.model.points import DeviceId, Point, PointId, ValueType
 from edgeagent.model.reading import Quality, Reading, ReadingBatch, Reason, bad
 from edgeagent.model.snapshot import Snapshot
@@ -31,12 +32,14 @@ class Follower:
 class State:
     """Points, their latest readings and the devices' status.
 
-    ``batches`` carries every published batch, ``devices`` every change of a device's description.
+    ``batches`` carries every published batch, ``devices`` every change of a device's description, ``events`` what was
+    told and happened once.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.batches: Channel[ReadingBatch] = Channel("readings")
         self.described: Channel[tuple[DeviceId, DeviceInfo]] = Channel("described")
+        self.events: Channel[Event] = Channel("events")
         self._clock = clock
         self._version = 0
         self._readings: dict[PointId, Reading] = {}

@@ -12,7 +12,16 @@ from edgeagent.model.errors import WireError
 from edgeagent.noc.coverage import CoverKey
 from edgeagent.wire import presence, record
 from edgeagent.wire.frame import STREAM_CODES
-from edgeagent.wire.record import AlarmChanged, Audited, ClockAnchor, Described, EpochOpened, Gap, Lost, Sample
+from edgeagent.wire.record import (
+    AlarmChanged,
+    ClockAnchor,
+    Described,
+    EpochOpened,
+    Gap,
+    Happened,
+    Lost,
+    Sample,
+)
 
 _json = msgspec.json.Encoder()
 _LATEST = """
@@ -35,6 +44,11 @@ MOST_ALARMS = 2000
 _FORGET_ALARMS = """
     DELETE FROM alarm WHERE pod = ? AND NOT stands AND (epoch, sequence) <= (
         SELECT epoch, sequence FROM alarm WHERE pod = ? ORDER BY epoch DESC, sequence DESC LIMIT 1 OFFSET ?)"""
+MOST_EVENTS = 2000
+"""Events that are listed of one pod; beyond them the oldest are forgotten, and stay among the records."""
+_FORGET_EVENTS = """
+    DELETE FROM event WHERE pod = ? AND (epoch, sequence) <= (
+        SELECT epoch, sequence FROM event WHERE pod = ? ORDER BY epoch DESC, sequence DESC LIMIT 1 OFFSET ?)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,8 @@ class Reader:
     _latest: dict[tuple[int, str], tuple[int, int, str, float, bytes, str, str, float]] = field(default_factory=dict)
     _eased: set[int] = field(default_factory=set)
     """The pods of which an alarm ended."""
+    _told: set[int] = field(default_factory=set)
+    """The pods that told events."""
 
     def read(self, key: CoverKey, sequence: int, content: bytes, received_s: float) -> Found | None:
         """Take in what a record says; None when it is of no kind that this program knows."""
@@ -84,15 +100,21 @@ class Reader:
                 )
             case AlarmChanged():
                 self._alarm(pod, epoch, sequence, found)
-            case Audited():
-                pass
-        return Found()
+            case Happened():
+                self._event(pod, epoch, sequence, found)
+        return Found()  # an audited link is followed in `chain`
 
     def _alarm(self, pod: int, epoch: int, sequence: int, alarm: AlarmChanged) -> None:
         row = (pod, alarm.key, epoch, sequence, alarm.stands, alarm.severity, alarm.text, alarm.parent)
         self.connection.execute(_ALARM, (*row, alarm.word, alarm.by, alarm.boot, alarm.time_s))
         if not alarm.stands:
             self._eased.add(pod)
+
+    def _event(self, pod: int, epoch: int, sequence: int, event: Happened) -> None:
+        words = (event.origin, event.word, event.subject, event.text, event.severity, event.boot, event.time_s)
+        row = (pod, epoch, sequence, *words)
+        self.connection.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._told.add(pod)
 
     def presence(self, pod: int, payload: bytes, received_s: float) -> None:
         """Keep a pod's word on being there, unless it is the late will of an older connection."""
@@ -101,9 +123,10 @@ class Reader:
             self.connection.execute("INSERT OR REPLACE INTO presence VALUES (?, ?, ?)", (pod, payload, received_s))
 
     def finish(self) -> None:
-        """Write the newest value of each point, and forget alarms that ended, of pods that have too many."""
+        """Write the newest value of each point; of pods that have too many, forget events, and alarms that ended."""
         self.connection.executemany(_LATEST, [(*key, *row) for key, row in self._latest.items()])
         self.connection.executemany(_FORGET_ALARMS, [(pod, pod, MOST_ALARMS) for pod in sorted(self._eased)])
+        self.connection.executemany(_FORGET_EVENTS, [(pod, pod, MOST_EVENTS) for pod in sorted(self._told)])
 
     def _sample(self, pod: int, epoch: int, sequence: int, sample: Sample, received_s: float) -> None:
         for entry in sample.readings:

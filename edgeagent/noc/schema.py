@@ -92,6 +92,14 @@ _ALARM = """
     ) STRICT, WITHOUT ROWID"""
 _STANDING = "CREATE INDEX alarm_standing ON alarm (pod) WHERE stands"
 
+# What was told and happened once: the newest of each pod, for people; the records stay among the others.
+_EVENT = """
+    CREATE TABLE event (
+        pod INTEGER NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, origin TEXT NOT NULL,
+        word TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, severity TEXT NOT NULL, boot TEXT NOT NULL,
+        time_s REAL NOT NULL, PRIMARY KEY (pod, epoch, sequence)
+    ) STRICT, WITHOUT ROWID"""
+
 _FIRST: Migration = (
     *(_POD, _RECORD, _HELD, _GAP, _EPOCH_END, _LOST, _CONFLICT),
     *(_PRESENCE, _DEVICE, _LATEST, _ANCHOR, _CHAIN, _ASIDE, _REFUSED),
@@ -99,6 +107,8 @@ _FIRST: Migration = (
 
 _ALARMS: Migration = (_ALARM, _STANDING)
 
-MIGRATIONS: Sequence[Migration] = (_FIRST, _ALARMS)
+_EVENTS: Migration = (_EVENT,)
+
+MIGRATIONS: Sequence[Migration] = (_FIRST, _ALARMS, _EVENTS)
 PROFILE = Profile(APPLICATION_ID, MIGRATIONS, durable=True, cache_kib=16 * 1024, journal_limit_bytes=64 * 1024 * 1024)
 """Durable: an acknowledgement makes the pod delete its copy."""

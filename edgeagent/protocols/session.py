@@ -93,6 +93,11 @@ class Sessions(Generic[S]):
         entry.users += 1
         return entry.session
 
+    def find(self, address: Hashable, access: Hashable) -> S | None:
+        """The session that is open now, if there is one; this makes nobody a user of it."""
+        entry = self._entries.get((address, access))
+        return None if entry is None else entry.session
+
     async def close(self, address: Hashable, access: Hashable) -> None:
         """One user less; the last one closes the session."""
         entry = self._entries.get((address, access))

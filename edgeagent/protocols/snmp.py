@@ -57,6 +57,8 @@ class SnmpSession:
         self.address = address
         self.opened = 0
         """How often the conversation was opened anew; for tests and people."""
+        self.engine_id = b""
+        """Under which id the agent last spoke v3: it signs its traps with it."""
         self._access = access
         self._turn = turn
         self._timeout_s = timeout_s
@@ -160,9 +162,11 @@ class SnmpSession:
         return DeviceUnreachable(f"cannot reach {self.address}: no answer within {self._timeout_s:g} s{hint}")
 
     async def _opened(self) -> GufoSession:
-        host = await _resolved(self.address.host, self.address.port)
+        host = await resolved(self.address.host, self.address.port)
         gufo = _gufo_session(host, self.address.port, self._access, self._timeout_s)
         await gufo.refresh()
+        if self.address.v3:
+            self.engine_id = bytes(gufo.get_engine_id())
         self.opened += 1
         return gufo
 
@@ -186,7 +190,8 @@ def _gufo_session(host: str, port: int, access: Community | User, timeout_s: flo
     return GufoSession(host, port, user=user, version=SnmpVersion.v3, timeout=timeout_s)
 
 
-async def _resolved(host: str, port: int) -> str:
+async def resolved(host: str, port: int) -> str:
+    """The first address of a name; an address is its own. Raises OSError."""
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:  # a name

@@ -13,7 +13,7 @@ from edgeagent.model.journal import MAX_RECORD_BYTES, Stream
 from edgeagent.model.points import Point
 from edgeagent.model.reading import ReadingBatch
 from edgeagent.store.store import Store
-from edgeagent.wire.record import ClockAnchor, Described, PointSpec, encode, sample_of
+from edgeagent.wire.record import ClockAnchor, Described, PointSpec, encode, happened_of, sample_of
 
 T = TypeVar("T")
 ANCHOR_FACT = "clock.anchor"
@@ -25,10 +25,15 @@ YIELD_EVERY = 200
 """Polls that are recorded in one go; then the rest of the loop has its turn."""
 MAX_BATCHES = 5000
 """Polls that may wait for one turn; beyond it the oldest is lost, and counted."""
+MAX_EVENTS = 1000
+"""Events that may wait for one turn; the same holds."""
 
 
 class Recorder:
-    """Writes a clock anchor, the description of each device, then its samples, always in this order."""
+    """Writes a clock anchor, the description of each device, then its samples, always in this order; and events.
+
+    Events go with telemetry: what anybody on the network can make up must never cost an alarm its place.
+    """
 
     name = "recorder"
     beat_every_s = 30.0
@@ -44,6 +49,7 @@ class Recorder:
         self._listening = listening = ExitStack()
         self._batches = listening.enter_context(state.batches.subscribe(self.name, MAX_BATCHES))
         self._described = listening.enter_context(state.described.subscribe(self.name))
+        self._events = listening.enter_context(state.events.subscribe(self.name, MAX_EVENTS))
 
     async def run(self, beat: Beat) -> None:
         """Record until cancelled; what is published by then is recorded too."""
@@ -66,7 +72,9 @@ class Recorder:
         """Record what waits, at most YIELD_EVERY polls of it; true when more may wait."""
         for device, info in self._described.drain():
             self._describe(device, info)
-        dropped = self._batches.dropped + self._described.dropped
+        for event in self._events.drain():
+            self._store.append(Stream.TELEMETRY, encode(happened_of(self._clock.boot_id, event)))
+        dropped = self._batches.dropped + self._described.dropped + self._events.dropped
         if dropped > self._lost:
             self._store.count_lost(Stream.TELEMETRY, "recorder_late", dropped - self._lost)
         self._lost = dropped

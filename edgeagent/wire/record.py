@@ -11,9 +11,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from edgeagent.model.errors import WireError
+from edgeagent.model.event import Event
 from edgeagent.model.reading import Reading, ReadingBatch
 
-Text = Annotated[str, Meta(max_length=1024)]
+MAX_TEXT = 1024
+Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 Natural = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """What also fits SQLite's integers."""
 
@@ -129,7 +131,22 @@ class AlarmChanged(Struct, array_like=True, frozen=True, tag="alarm"):
     times: Natural = 1
 
 
-Record = Sample | Described | ClockAnchor | EpochOpened | Gap | Lost | Audited | AlarmChanged
+class Happened(Struct, array_like=True, frozen=True, tag="event"):
+    """A fact that was told once, and proves nothing: who told it, its kind, whom it is about, and what people read.
+
+    ``severity`` is critical, major, minor, warning or info; ``time_s`` is CLOCK_BOOTTIME of hearing it.
+    """
+
+    boot: Text
+    time_s: float
+    origin: Text
+    word: Text
+    subject: Text
+    text: Text
+    severity: Text
+
+
+Record = Sample | Described | ClockAnchor | EpochOpened | Gap | Lost | Audited | AlarmChanged | Happened
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
@@ -160,6 +177,13 @@ def sample_of(boot_id: str, batch: ReadingBatch) -> Sample:
     return Sample(boot_id[:8], batch.time_s, batch.device, batch.group, tuple(map(_entry, batch.readings)))
 
 
+def happened_of(boot_id: str, event: Event) -> Happened:
+    """An event as a record; what is too long is cut."""
+    words = (event.origin, event.word, event.subject, event.text)
+    origin, word, subject, text = (one[:MAX_TEXT] for one in words)
+    return Happened(boot_id[:8], event.time_s, origin, word, subject, text, event.severity)
+
+
 def _entry(reading: Reading) -> Entry:
     name = reading.point.partition("/")[2]
     if reading.reason is None:
@@ -174,7 +198,7 @@ def _floats(record: Record) -> Iterator[float]:
             yield from (entry.value for entry in record.readings if isinstance(entry.value, float))
         case ClockAnchor():
             yield from (record.boottime_s, record.wall_s)
-        case Described() | Audited():
+        case Described() | Audited() | Happened():
             yield record.time_s
         case AlarmChanged():
             yield from (record.time_s, record.until_s or 0.0)

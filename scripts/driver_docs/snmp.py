@@ -28,8 +28,8 @@ HOW = {How.DIVIDE: "÷ {}", How.DIGITS: "÷ 10^{}", How.SIGNED: "÷ or x {} by i
 ABOUT = "Profile: [`{file}`](../../{file}). How to reach a device, and what its errors mean: [snmp.md](snmp.md)."
 PLAIN = (
     "What stands in square brackets is said only where the device has several. A point with several lines is read from "
-    "the first object that the device has. Where a row is named, it is the one whose object says that. No value: numbers "
-    "that are BAD `sentinel`, and companions that make it BAD while they say the number before the arrow. "
+    "the first object that the device has. Where a row is named, it is the one whose object says that. No value: "
+    "numbers that are BAD `sentinel`, and companions that make it BAD while they say the number before the arrow. "
     "Outside “from … to” it is BAD `out_of_range`."
 )
 
@@ -179,7 +179,9 @@ def _row(point: PointRow, one: Table) -> Iterator[str]:
 def _text_of(match: Match) -> str:
     """The one text that fits, or the pattern."""
     whole = re.fullmatch(r"\\A(.*)\\Z", match.pattern.pattern)
-    return f"“{re.sub(r'\\(.)', r'\1', whole[1])}”" if whole else f"matches {code(match.pattern.pattern)}"
+    if whole is None:
+        return f"matches {code(match.pattern.pattern)}"
+    return "“" + re.sub(r"\\(.)", r"\1", whole[1]) + "”"
 
 
 def _switches(profile: Profile) -> str:

@@ -9,12 +9,13 @@ from edgeagent.model.units import UNIT_OF_KIND
 from scripts.driver_docs.facts import STUBS
 from scripts.driver_docs.page import Family, code, joined, number, section, table, toml
 
-ABOUT = """Inverters, batteries and meters that describe themselves by the models of the SunSpec Alliance, over Modbus TCP. Nothing is
-listed beforehand: the models are found behind the header `SunS`, and each point is read from the first model of its list that the
-device has and that says something. Scale factors are read in the same block as their values; codes for "not implemented" are BAD
-`sentinel`. All units behind one address share one connection."""
-NAMES = """Battery power is positive while it discharges, a meter's while energy is imported. A device is foremost what its `driver` says;
-what it also is has that word before its points (`inverter.ac.power` of a battery). `{n}` counts the repetitions of a model."""
+ABOUT = """Nothing is listed beforehand: the models are found behind the header `SunS`, and each point is read from the
+first model of its list that the device has and that says something. Scale factors are read in the same block as their
+values; codes for "not implemented" are BAD `sentinel`. All units behind one address share one connection. Models:
+the [definitions](https://github.com/sunspec/models) of the SunSpec Alliance."""
+NAMES = """Battery power is positive while it discharges, a meter's while energy is imported. A device is foremost what
+its `driver` says; what it also is has that word before its points (`inverter.ac.power` of a battery). `{n}` counts the
+repetitions of a model."""
 SETTABLE = (
     (POWER, "W, + discharges", "704 WSet or WSetPct, 124 InWRte and OutWRte", "the device's own, `RvrtTms` 60 s: idle"),
     (LIMIT, "% of the rating", "704 WMaxLimPct, 123 WMaxLimPct", "the device's own, `RvrtTms`: no limit"),
@@ -78,7 +79,12 @@ def _set(row: Sequence[str]) -> list[str]:
 
 
 def _points(aspect: Aspect) -> str:
-    head = [f"point ({TITLES.get(aspect, aspect.value)})", "kind", "unit", "model: point", "also"]
+    head = [
+        f"point ({TITLES.get(aspect, aspect.value)})",
+        "kind",
+        "unit",
+        "model: point, the first that says something",
+    ]
     lines: dict[str, list[Row]] = {}
     for row in rows():
         if row.aspect is aspect:
@@ -88,14 +94,22 @@ def _points(aspect: Aspect) -> str:
 
 def _line(name: str, same: Sequence[Row]) -> list[str]:
     kind = same[0].kind
-    places = ", else ".join(f"{'/'.join(map(str, row.models))}: {row.point}{_times(row)}" for row in same)
-    return [code(name), kind.value, UNIT_OF_KIND[kind], places, joined(dict.fromkeys(map(_only, same)))]
+    return [code(name), kind.value, UNIT_OF_KIND[kind], ", else ".join(map(_place, same))]
 
 
-def _times(row: Row) -> str:
+def _place(row: Row) -> str:
+    factor = "" if row.factor == 1.0 else f" x {number(row.factor)}"
     share = "" if row.times is None else f" of {row.times[0]} {row.times[1]}"
-    return ("" if row.factor == 1.0 else f" x {number(row.factor)}") + share
+    only = " and ".join(f"{point} is {word}" for point, word in row.only_if)
+    return f"{_numbers(row.models)}: {row.point}{factor}{share}" + (f" (while {only})" if only else "")
 
 
-def _only(row: Row) -> str:
-    return joined([f"while {point} is {word}" for point, word in row.only_if])
+def _numbers(models: Sequence[int]) -> str:
+    """Neighbours as a range: 101-103, 111-113."""
+    runs: list[list[int]] = []
+    for model in models:
+        if runs and model == runs[-1][-1] + 1:
+            runs[-1].append(model)
+        else:
+            runs.append([model])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -4,9 +4,11 @@ Source of the bands: reference recordings of 148 vendor groups, of which 137 lie
 4 were honest, at tiny loads or low power factors.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+Range = tuple[float, float]
 ROOT3 = 3**0.5
 FLOOR_VA, FLOOR_W, FLOOR_A = 100.0, 60.0, 0.3
 """Below all a group says nothing: 20 % of a 5 A cord at 110 V."""
@@ -23,17 +25,17 @@ class Band:
     low: float
     high: float
     wirings: tuple[float, ...]
-    blind_w: tuple[float, float]
+    blind_w: Range
     """Watts per ampere where no voltage is read: ten times too much or too little is beyond, from 110 to 400 V."""
-    real_v: tuple[float, float]
+    real_v: Range
     """The same per ampere and power factor."""
-    flow: tuple[float, float]
+    flow: Range
     """A counter over volt-amperes."""
-    real_flow: tuple[float, float]
+    real_flow: Range
     """The same over volt-amperes times power factor."""
 
     @property
-    def blind_v(self) -> tuple[float, float]:
+    def blind_v(self) -> Range:
         """Voltages that stand for any: with them `power_off` allows ``blind_w``."""
         return self.blind_w[0] / self.low, self.blind_w[1] / self.high
 
@@ -45,9 +47,9 @@ class Role(Enum):
     """One current between two conductors."""
     PHASE = Band(0.2, 1.15, (1.0, 1 / ROOT3), (45.0, 320.0), (72.0, 636.0), (0.2, 2.2), (0.3, 3.5))
     """One phase, whose voltage may be told between lines."""
-    TOTAL = Band(0.35, 1.15 * 3, (1.0, ROOT3, 3.0), (50.0, 850.0), (72.0, 850.0), (0.38, 4.2), (0.45, 4.8))
+    TOTAL = Band(0.35, 1.15 * 3, (1.0, ROOT3, 3.0), (50.0, 850.0), (85.0, 850.0), (0.38, 4.2), (0.45, 4.8))
     """Perhaps three phases; current is their mean or sum, voltage is told between lines or against neutral."""
-    SUM = Band(0.28, 1.15 * 3, (1 / ROOT3, 1.0, ROOT3, 3.0), (45.0, 850.0), (72.0, 850.0), (0.26, 4.2), (0.4, 4.8))
+    SUM = Band(0.28, 1.15 * 3, (1 / ROOT3, 1.0, ROOT3, 3.0), (45.0, 850.0), (85.0, 850.0), (0.26, 4.2), (0.4, 4.8))
     """Three phases that are read one by one as well."""
 
 
@@ -56,14 +58,18 @@ def loaded(power_w: float | None, apparent_va: float) -> bool:
     return apparent_va >= FLOOR_VA or (power_w is not None and power_w >= FLOOR_W)
 
 
-def power_off(power_w: float, current_a: float, low_v: float, high_v: float, band: Band) -> float | None:
-    """How far power is beyond what the current allows (1 within, None without a load); a voltage may be a range."""
+def power_off(power_w: float, current_a: float, volts: Range, band: Band, slack: Callable[[], Range]) -> float | None:
+    """How far power is beyond what the current allows (1 within, None without a load); a voltage may be a range.
+
+    ``slack`` tells what rounding may hide, in watts and amperes.
+    """
+    low_v, high_v = volts
     low_w, high_w = band.low * low_v * current_a, band.high * high_v * current_a
     if low_w <= power_w <= high_w:
         return 1.0 if power_w >= FLOOR_W else None
     if not loaded(power_w, high_v * current_a):
         return None
-    slack_a, slack_w = half_step(current_a), half_step(power_w)
+    slack_w, slack_a = slack()
     low_w = band.low * low_v * max(0.0, current_a - slack_a) - slack_w
     high_w = band.high * high_v * (current_a + slack_a) + slack_w
     return beyond(power_w, low_w, high_w)

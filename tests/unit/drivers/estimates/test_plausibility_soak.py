@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.drivers.estimates.matrix import falsely_marked, missed
 
-SEEDS = 1500
+SEEDS = 4000
 
 
 @pytest.mark.soak
