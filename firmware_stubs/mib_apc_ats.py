@@ -1,4 +1,4 @@
-"""An APC automatic transfer switch as PowerNet-MIB describes it ({ hardware 8 }): source A the utility, B the generator.
+"""An APC transfer switch as PowerNet-MIB describes it ({ hardware 8 }): source A the utility, B the generator.
 
 Scales are the MIB's: voltage V, frequency Hz, output current 0.1 A, load VA. What the inputs draw is not measured (-1).
 The pod's transfer switch is one phase here. `atsConfigPreferredSource` may be written.

@@ -1,8 +1,8 @@
-"""A Liebert MPH rack PDU as LIEBERT-GP-PDU-MIB describes it: one PDU, one power source, branches with receptacles.
+"""A Liebert MPH rack PDU as LIEBERT-GP-PDU-MIB describes it: one PDU, one power source, one branch of receptacles.
 
 Scales are the MIB's: voltage 0.1 V, current 0.01 A, energy 0.1 kWh, power factor 0.01, temperature 0.1 C (and F in a
-column of its own), humidity 0.1 %. Receptacles count within their branch. The MIB names no value for what cannot be
-read: the largest of its type stands there. A cycle of power turns an outlet on again after five seconds.
+column of its own), humidity 0.1 %. The breakers show in receptacles without voltage. The MIB names no value for what
+cannot be read: the largest of its type stands there. A cycle of power turns an outlet on again after five seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from firmware_stubs.mib_sensing import (
     zero_resets,
 )
 from firmware_stubs.mib_system import ENTERPRISES, Entry, Label, Meter, add_system
-from firmware_stubs.racks import Branch, Outlet, Pdu, Rack
+from firmware_stubs.racks import Outlet, Pdu, Rack
 from firmware_stubs.relay import Command, Relay
 from firmware_stubs.snmp_ber import Oid, Raw
 from firmware_stubs.snmp_card import Card
@@ -32,7 +32,7 @@ MODEL = "MPXEPB-EIXXX30"
 FIRMWARE = "5.10.1"
 LIEBERT: Oid = (*ENTERPRISES, ENTERPRISE, 1, 42)
 LGP_PDU: Oid = (*LIEBERT, 3, 8)
-UNIT, SOURCE, LINE, PROBE = 1, 1, 1, 1
+UNIT, SOURCE, LINE, MODULE, PROBE = 1, 1, 1, 1, 1
 NORMAL_OPERATION, WITH_ALARM = 1, 16  # bits of lgpPduEntrySysStatus
 UNKNOWN, IS_OFF, IS_ON, OFF_PENDING_ON = range(4)  # lgpPduRcpEntryPwrState
 OFF, ON, CYCLE = range(3)  # lgpPduRcpEntryControl
@@ -47,12 +47,11 @@ def build(world: World, pdu: Pdu, card: Card) -> OidTable:
     add_system(table, card, "Liebert RPC Card", LIEBERT)
     _unit(table, pdu, card)
     _source(table, pdu, card)
-    for branch in pdu.branches:
-        _branch(Entry(table, (*LGP_PDU, 40, 20, 1), UNIT, branch.number), pdu, branch, card)
-        for position, outlet in enumerate(branch.outlets, 1):
-            receptacle = Entry(table, (*LGP_PDU, 50, 20, 1), UNIT, branch.number, position)
-            _receptacle(receptacle, pdu, outlet, card)
-            _control(receptacle, Relay(world, pdu, outlet))
+    _module(Entry(table, (*LGP_PDU, 40, 20, 1), UNIT, MODULE), pdu, card)
+    for outlet in pdu.outlets:
+        receptacle = Entry(table, (*LGP_PDU, 50, 20, 1), UNIT, MODULE, outlet.number)
+        _receptacle(receptacle, pdu, outlet, card)
+        _control(receptacle, Relay(world, pdu, outlet))
     _probe(table, world.racks[pdu.rack], card)
     return table
 
@@ -80,7 +79,7 @@ def _unit(table: OidTable, pdu: Pdu, card: Card) -> None:
     unit.text(15, "lgpPduEntrySysAssignLabel", "PDU 1")
     unit.gauge(25, "lgpPduEntrySysStatus", lambda: _health(pdu))
     unit.text(45, "lgpPduEntrySerialNumber", card.serial_octets)
-    unit.gauge(50, "lgpPduEntryRbCount", len(pdu.branches))
+    unit.gauge(50, "lgpPduEntryRbCount", 1)
 
 
 def _health(pdu: Pdu) -> int:
@@ -113,28 +112,23 @@ def _source(table: OidTable, pdu: Pdu, card: Card) -> None:
     line.number(67, "lgpPduPsLineEntryPfLN", factor)
 
 
-def _branch(entry: Entry, pdu: Pdu, branch: Branch, card: Card) -> None:
-    label, outlets = Label(""), branch.outlets
-    meter = Meter(lambda: sum(outlet.energy_wh for outlet in outlets), card)
-    entry.gauge(5, "lgpPduRbEntryId", branch.number)
+def _module(entry: Entry, pdu: Pdu, card: Card) -> None:
+    """The one receptacle branch (Rb), in front of the breakers."""
+    label, meter = Label(""), Meter(lambda: pdu.energy_wh, card)
+    entry.gauge(5, "lgpPduRbEntryId", MODULE)
     entry.text(8, "lgpPduRbEntryUsrLabel", label.read, label.setter)
-    entry.gauge(25, "lgpPduRbEntryPositionRelative", branch.number)
+    entry.gauge(25, "lgpPduRbEntryPositionRelative", 1)
     entry.number(50, "lgpPduRbEntryCapabilities", 3)  # measurement-and-control
     entry.number(55, "lgpPduRbEntryLineSource", 1)  # line-1-neutral
-    entry.gauge(60, "lgpPduRbEntryRcpCount", len(outlets))
-    entry.gauge(75, "lgpPduRbEntryEcRated", round(branch.rated_a * 10))
+    entry.gauge(60, "lgpPduRbEntryRcpCount", len(pdu.outlets))
+    entry.gauge(75, "lgpPduRbEntryEcRated", round(pdu.rated_a * 10))
     _energy(entry, 85, "lgpPduRbEntryEnergyAccum", meter)
-    volts = _gauge(card, lambda: 0 if branch.tripped else pdu.feed.voltage_v * 10)
-    entry.gauge(100, "lgpPduRbEntryEpLNTenths", volts)
-    entry.gauge(115, "lgpPduRbEntryPwr", _gauge(card, lambda: sum(outlet.power_w for outlet in outlets)))
-    entry.gauge(120, "lgpPduRbEntryAp", _gauge(card, lambda: sum(outlet.apparent_va for outlet in outlets)))
-    factor = unless_lost(
-        card,
-        lambda: _hundredths(sum(each.power_w for each in outlets), sum(each.apparent_va for each in outlets)),
-        LARGEST_SIGNED,
-    )
+    entry.gauge(100, "lgpPduRbEntryEpLNTenths", _gauge(card, lambda: pdu.feed.voltage_v * 10))
+    entry.gauge(115, "lgpPduRbEntryPwr", _gauge(card, lambda: pdu.power_w))
+    entry.gauge(120, "lgpPduRbEntryAp", _gauge(card, lambda: pdu.apparent_va))
+    factor = unless_lost(card, lambda: _hundredths(pdu.power_w, pdu.apparent_va), LARGEST_SIGNED)
     entry.number(125, "lgpPduRbEntryPf", factor)
-    entry.gauge(130, "lgpPduRbEntryEcHundredths", _gauge(card, lambda: branch.current_a * 100))
+    entry.gauge(130, "lgpPduRbEntryEcHundredths", _gauge(card, lambda: pdu.current_a * 100))
 
 
 def _receptacle(entry: Entry, pdu: Pdu, outlet: Outlet, card: Card) -> None:

@@ -62,12 +62,18 @@ def generator(device: Generator, faulty: Faulty) -> RegisterMap:
     return words
 
 
+def serial_number(serial: str) -> int:
+    """A serial number of a controller is a number: the digits of ours, or a sum of its letters."""
+    digits = "".join(filter(str.isdigit, serial))
+    return int(digits or 0) % 1_000_000_000 or sum(serial.encode())
+
+
 def _pages(device: Generator, faulty: Faulty) -> dict[tuple[int, int], Place]:
     """By page and offset: 3 status, 4 to 7 instrumentation, 8 alarms."""
     found = {
         (3, 0): Place(lambda: DSE),
         (3, 1): Place(lambda: MODEL),
-        (3, 2): Place(lambda: _number(faulty.serial or device.serial), words=2),
+        (3, 2): Place(lambda: serial_number(faulty.serial or device.serial), words=2),
         (3, 4): Place(lambda: AUTO),
         (4, 1): _told(lambda: device.coolant_c, "s16"),
         (4, 3): _told(lambda: device.fuel_percent, "u16"),
@@ -92,12 +98,6 @@ def _pages(device: Generator, faulty: Faulty) -> dict[tuple[int, int], Place]:
 
 def _told(get: Callable[[], float], kind: str, scale: float = 1.0) -> Place:
     return Place(get, scale=scale, words=2 if kind.endswith("32") else 1, absent=TRANSDUCER_FAULT[kind])
-
-
-def _number(serial: str) -> int:
-    """A serial number of a controller is a number: the digits of ours, or a sum of its letters."""
-    digits = "".join(filter(str.isdigit, serial))
-    return int(digits or 0) % 1_000_000_000 or sum(serial.encode())
 
 
 def _state(device: Generator) -> float:

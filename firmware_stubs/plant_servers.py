@@ -17,6 +17,7 @@ from firmware_stubs.faults import FaultBoard
 from firmware_stubs.modbus_server import ModbusServer, OnlyHolding
 from firmware_stubs.modbus_sunspec import SunSpecUnit
 from firmware_stubs.nvml_build import GpuControl
+from firmware_stubs.plant_modbus import MappedDevice, mapped_devices
 from firmware_stubs.redfish_bmc import RedfishServer
 from firmware_stubs.redfish_board import Board
 from firmware_stubs.redfish_tree import Tree
@@ -36,6 +37,7 @@ class PlantServers:
 
     def __init__(self, world: World, plant: Facility, board: FaultBoard, now: Callable[[], float]) -> None:
         self.devices: list[dict[str, Any]] = []  # as in pod.json
+        self.agents: dict[str, tuple[str, SnmpAgent]] = {}  # family and agent of what speaks SNMP
         self._world = world
         self._plant = plant
         self._board = board
@@ -57,6 +59,8 @@ class PlantServers:
             ("meter", supply.meter, modbus_sunspec.meter(supply.meter)),
         ):
             await self._serve_sunspec(stack, driver, thing, unit)
+        for device in mapped_devices(self._plant, self._now):
+            await self._serve_mapped(stack, device)
         await self._serve_redfish(stack, "bmc-1", "bmc", self._bmc.serial, redfish_board.bmc(self._bmc))
         await self._offer_gpus(folder / "nvml")
         self.refresh()
@@ -77,6 +81,7 @@ class PlantServers:
         agent = SnmpAgent(card, mib_ups.build(ups, card), log=log)
         stack.callback(agent.close)
         port = await agent.open(HOST)
+        self.agents[ups.name] = ("rfc1628-ups", agent)
         self._board.add(ups.name, Part("card", card))
         self._tell(ups.name, "ups", f"snmp://{HOST}:{port}", ups.serial, feed=ups.feed, community=ACCESS.read)
 
@@ -89,6 +94,15 @@ class PlantServers:
         self._ticks.append(unit.tick)
         self._board.add(thing.name, Part("server", server.faulty))
         self._tell(thing.name, driver, f"modbus://{HOST}:{server.port}/{UNIT}", thing.serial)
+
+    async def _serve_mapped(self, stack: AsyncExitStack, device: MappedDevice) -> None:
+        server = ModbusServer({UNIT: device.unit}, faulty=device.faulty, identities=device.identities)
+        stack.push_async_callback(server.close)
+        await server.open()
+        self._ticks.append(device.tick)
+        self._board.add(device.name, Part("server", device.faulty))
+        address = f"modbus://{HOST}:{server.port}/{UNIT}"
+        self._tell(device.name, device.driver, address, device.serial, family=device.family, **device.wiring)
 
     async def _serve_redfish(self, stack: AsyncExitStack, name: str, driver: str, serial: str, tree: Tree) -> None:
         server = RedfishServer(tree, user=USER, password=PASSWORD)
@@ -107,7 +121,7 @@ class PlantServers:
             library = str(await asyncio.to_thread(nvml_build.build, folder))
         self._tell("gpus", "gpu", "", "", library=library, control=str(folder / nvml_build.CONTROL))
 
-    def _tell(self, name: str, driver: str, address: str, serial: str, **more: str | None) -> None:
+    def _tell(self, name: str, driver: str, address: str, serial: str, **more: Any) -> None:
         self.devices.append(
             {"name": name, "kind": driver, "driver": driver, "address": address, "serial": serial, **more}
         )

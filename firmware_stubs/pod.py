@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from firmware_stubs.control import ControlSocket
 from firmware_stubs.describe import describe_device, describe_site, describe_state
@@ -27,7 +28,6 @@ from firmware_stubs.fault_kinds import FaultError, Part
 from firmware_stubs.fault_servers import WallClock
 from firmware_stubs.faults import Fault, FaultBoard
 from firmware_stubs.layout import plain_pod, standard_pod
-from firmware_stubs.plant_servers import PlantServers
 from firmware_stubs.pod_control import PodControl
 from firmware_stubs.pod_plan import FAMILIES, PodPlan, arguments, plan_from
 from firmware_stubs.racks import Pdu
@@ -36,8 +36,12 @@ from firmware_stubs.snmp_agent import SnmpAgent
 from firmware_stubs.snmp_card import Card, V2cAccess
 from firmware_stubs.snmp_usm import UsmUser
 from firmware_stubs.sysfs_tree import SysfsTree
+from firmware_stubs.trap_desk import TrapDesk
 from firmware_stubs.weather import ClearSky, read_trace
 from firmware_stubs.world import World
+
+if TYPE_CHECKING:
+    from firmware_stubs.plant_servers import PlantServers
 
 MAX_SPEED = 1000.0  # more would hold the loop for too long in one tick
 HOST = "127.0.0.1"
@@ -133,6 +137,8 @@ class Pod:
             device.port = await device.agent.open(HOST)
             self.devices.append(describe_device(device.pdu, device.card, device.family, HOST, device.port))
         self._served = await self._serve_plant(stack, log)
+        self.traps = self._send_traps(built)
+        stack.push_async_callback(self.traps.close)
         control = ControlSocket(self._control_path, PodControl(self).handlers())
         stack.push_async_callback(control.close)
         await control.open()
@@ -154,10 +160,27 @@ class Pod:
         plant = self.world.plant
         if not isinstance(plant, Facility):
             return None
+        from firmware_stubs.plant_servers import PlantServers  # noqa: PLC0415 - aiohttp, only where there is a plant
+
         servers = PlantServers(self.world, plant, self.board, self.now)
         await servers.open(stack, self.plan.folder, log)
         self.devices.extend(servers.devices)
         return servers
+
+    def _send_traps(self, built: Sequence[_Device]) -> TrapDesk:
+        """Who sends traps, and what of."""
+        desk = TrapDesk(self.plan.traps)
+        for device in built:
+            desk.add(device.card.name, device.family, device.agent)
+            desk.watch(device.card.name, "breaker", partial(_has_tripped, device.pdu))
+        for name, (family, agent) in ({} if self._served is None else self._served.agents).items():
+            desk.add(name, family, agent)
+        if isinstance(self.world.plant, Facility):
+            for ups in self.world.plant.upses.values():
+                desk.watch(ups.name, "on_battery", partial(getattr, ups, "on_battery"))
+            for name, _, thing in plant_parts(self.world.plant):
+                desk.watch(name, "leak", partial(getattr, thing, "leak", False))
+        return desk
 
     def _parts(self) -> list[tuple[str, Part]]:
         """What may break beside cards, racks and the tree."""
@@ -201,6 +224,7 @@ class Pod:
                 self.tree.refresh()
                 if self._served is not None:
                     self._served.refresh()
+                self.traps.look()
                 next_physics_s = now_s + PHYSICS_TICK_S
             await asyncio.sleep(FAULT_TICK_S)
 
@@ -214,6 +238,10 @@ class Pod:
     def age_s(self) -> float:
         """Real seconds since it was ready."""
         return self.now() - self._opened_s
+
+
+def _has_tripped(pdu: Pdu) -> bool:
+    return any(branch.tripped for branch in pdu.branches)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from firmware_stubs.control import Handler
 from firmware_stubs.faults import FaultBoard, fault_from
+from firmware_stubs.trap_desk import TrapDesk, place_of
 from firmware_stubs.world import World
 
 
@@ -15,6 +16,7 @@ class Running(Protocol):
 
     board: FaultBoard
     world: World
+    traps: TrapDesk
 
     @property
     def age_s(self) -> float: ...
@@ -38,6 +40,7 @@ class PodControl:
             "state": lambda _: {"state": self._pod.state()},
             "switch": self._switch,
             "feed": self._feed,
+            "trap": self._trap,
         }
 
     def _inject(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,4 +74,12 @@ class PodControl:
             raise TypeError('a feed needs "feed" (text) and "live" (true or false)')
         self._pod.catch_up()
         self._pod.world.set_feed(feed, live=live)
+        return {}
+
+    def _trap(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        device, kind, to = request.get("device"), request.get("kind"), request.get("to")
+        if not (isinstance(device, str) and isinstance(kind, str) and isinstance(to, str | None)):
+            raise TypeError('a trap needs "device" and "kind" as text; "to" is an address, "inform" true or false')
+        place = None if to is None else place_of(to)
+        self._pod.traps.send(device, kind, inform=request.get("inform") is True, to=place)
         return {}

@@ -10,6 +10,7 @@ from types import ModuleType
 
 from firmware_stubs import mib_apc, mib_apc_rpdu, mib_raritan
 from firmware_stubs.faults import Fault, read_timetable
+from firmware_stubs.trap_desk import place_of
 from firmware_stubs.weather import MIDSUMMER_H
 
 FAMILIES: Mapping[str, ModuleType] = {
@@ -39,6 +40,7 @@ class PodPlan:
     weather: Path | None = None  # a trace, or a folder of them; None: never a cloud
     start_h: float = MIDSUMMER_H + 9.0  # hour of the year at which the world begins
     version: str | None = None  # v2c or v3 for every agent; None: as the family has it
+    traps: tuple[str, int] | None = None  # who hears of what happens to cards
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -58,6 +60,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--weather", type=Path, help="hourly CSV, or a folder of them (default: a cloudless sky)")
     parser.add_argument("--start-hour", type=float, default=MIDSUMMER_H + 9.0, help="of the year, for sun and air")
     parser.add_argument("--version", choices=["v2c", "v3"], help="for every agent (default: as the family has it)")
+    parser.add_argument("--traps", metavar="ADDRESS:PORT", help="who hears of tripped breakers, leaks, and more")
     return parser.parse_args(argv)
 
 
@@ -77,4 +80,5 @@ def plan_from(args: argparse.Namespace) -> PodPlan:
         weather=args.weather,
         start_h=args.start_hour,
         version=args.version,
+        traps=None if args.traps is None else place_of(args.traps),
     )

@@ -58,6 +58,7 @@ class SnmpAgent(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._delayed: set[asyncio.TimerHandle] = set()
         self._spoiled = 0
+        self.answered: Callable[[bytes, tuple[str, int]], bool] = lambda _data, _addr: False  # an answer to an inform
 
     async def open(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen; returns the port, which the system chooses when 0 is asked. OSError when it is taken."""
@@ -75,7 +76,16 @@ class SnmpAgent(asyncio.DatagramProtocol):
             self._transport.close()
             self._transport = None
 
+    def send(self, wire: bytes, addr: tuple[str, int]) -> bool:
+        """Send something of the card's own accord; whether it left."""
+        if self._transport is None or self.card.silent or not self.card.powered():
+            return False
+        self._transport.sendto(wire, addr)
+        return True
+
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if self.answered(data, addr):
+            return
         card = self.card
         card.counts["received"] += 1
         if card.silent or not card.powered():

@@ -99,7 +99,7 @@ def inlet_power_point(pdu: DeviceId) -> PointId:
 
 
 def fitted(tables: Tables, site: Site, settable: Iterable[Target] = ()) -> Tables:
-    """The tables with what can be set at this site: outlets of loads (they hold by themselves), setpoints, what cools."""
+    """The tables with what can be set at this site: outlets of loads (which hold by themselves), setpoints, cooling."""
     cords = {state_point(cord): (load.name, cord) for load in site.loads.values() for cord in load.cords}
     targets = {point: Target(point, SWITCH) for point in cords}
     targets |= {one.point: one for one in settable}

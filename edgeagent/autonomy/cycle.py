@@ -16,7 +16,7 @@ from edgeagent.autonomy.decide import decide
 from edgeagent.autonomy.executor import Executor
 from edgeagent.autonomy.kept_memory import joined, kept, kernel, resumed
 from edgeagent.autonomy.latest import Latest
-from edgeagent.autonomy.limit import BLANK, calm
+from edgeagent.autonomy.limit import BLANK, says_else
 from edgeagent.autonomy.observed import observed
 from edgeagent.autonomy.orders import Orders
 from edgeagent.autonomy.whole import whole
@@ -36,8 +36,10 @@ from edgeagent.model.snapshot import Snapshot
 FACT = "autonomy.memory"
 TURN_S = 1.0
 """The longest time between two decisions."""
-LEAST_S = 0.005
+LEAST_S = 0.1
 """The shortest: what is read within it is decided together, unless it may turn a limit."""
+URGENT_S = 0.005
+"""The shortest after what may turn a limit."""
 ACT_FIRST_S = 0.02
 """How long what is only told waits while an act begins: both would share one processor."""
 MAX_BATCHES = 1000
@@ -230,7 +232,7 @@ class Cycle:
                 break
             if mine := [reading for reading in batch.readings if reading.point in self._watched]:
                 # Half of the time at most goes into deciding.
-                least_s = min(LEAST_S, 2 * self._took_s) if self._may_turn(mine) else LEAST_S
+                least_s = min(URGENT_S, 2 * self._took_s) if self._may_turn(mine) else LEAST_S
                 due_s = min(due_s, self._turned_s + least_s)
         await asyncio.sleep(0)
         batches.drain()
@@ -239,7 +241,7 @@ class Cycle:
         """Whether one of them says something else than before to a limit."""
         known, now_s = self._memory.limits, self._clock.now_s()
         return any(
-            calm(limit, known.get(limit.id, BLANK), reading, now_s) is None
+            says_else(limit, known.get(limit.id, BLANK), reading, now_s)
             for reading in readings
             for limit in self._watched[reading.point]
         )

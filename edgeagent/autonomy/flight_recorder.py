@@ -1,8 +1,6 @@
 """The flight recorder: of each decision, what changed since the one before; a file can be replayed on its own."""
 
-from collections.abc import Sequence
-from itertools import compress, count
-from operator import is_not
+from collections.abc import Iterable, Sequence
 
 from edgeagent.autonomy.compiled import Tables
 from edgeagent.autonomy.flight import Asked, Head, Seen, Tick, asked, encode, fingerprint, seen, told
@@ -25,7 +23,10 @@ class FlightRecorder:
         self._files, self._clock = files, clock
         self._made_for: tuple[Site, Tables] | None = None
         self._points: tuple[PointId, ...] = ()
+        self._places: dict[PointId, int] = {}
         self._last: list[Reading | None] = []
+        self._image = -1
+        """The version of the image that ``_last`` is of; of another one, every point is looked at."""
         self._intents: tuple[Intent, ...] | None = None
         self._locks: frozenset[str] | None = None
         self._outputs: tuple[Output, ...] | None = None
@@ -69,7 +70,9 @@ class FlightRecorder:
         """A new file, which knows nothing of the one before."""
         self._made_for = (site, tables)
         self._points = watched(tables, site)
+        self._places = {point: place for place, point in enumerate(self._points)}
         self._last = [None] * len(self._points)
+        self._image = -1
         self._intents = self._locks = self._outputs = self._alarms = None
         now = Anchor.of(self._clock)
         wall_s = now.wall_s + time_s - now.boottime_s
@@ -77,11 +80,22 @@ class FlightRecorder:
 
     def _changed(self, snapshot: Snapshot) -> tuple[tuple[Seen, ...], tuple[int, ...]]:
         """The readings that are others than before, and the places of those that have left the image."""
-        before, now = self._last, list(map(snapshot.readings.get, self._points))
-        self._last = now
-        places = list(compress(count(), map(is_not, now, before)))  # most points stand still: no loop over them
-        found = [seen(place, one) for place in places if (one := now[place]) is not None]
-        return tuple(found), tuple(place for place in places if now[place] is None)
+        last, readings = self._last, snapshot.readings
+        candidates: Iterable[int] = range(len(last))
+        if snapshot.changed is not None and snapshot.since == self._image:
+            candidates = sorted(self._places[point] for point in snapshot.changed if point in self._places)
+        self._image = snapshot.version
+        found, gone = list[Seen](), list[int]()
+        for place in candidates:
+            one = readings.get(self._points[place])
+            if one is last[place]:
+                continue
+            last[place] = one
+            if one is None:
+                gone.append(place)
+            else:
+                found.append(seen(place, one))
+        return tuple(found), tuple(gone)
 
     def _fresh_intents(self, intents: tuple[Intent, ...]) -> tuple[Asked, ...] | None:
         if intents == self._intents:

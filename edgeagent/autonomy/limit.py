@@ -61,6 +61,16 @@ def calm(limit: Limit, memory: LimitMemory, reading: Reading | None, now_s: floa
     ))  # fmt: skip
 
 
+def says_else(limit: Limit, memory: LimitMemory, reading: Reading, now_s: float) -> bool:
+    """Whether a reading may turn the limit, or begin to: not if it only says once more what is known."""
+    seen = memory.seen
+    if memory.blind and seen is not None and reading.quality is not _GOOD:
+        return reading.reason is not seen.reason
+    if isinstance(reading.value, str) and seen is not None and not memory.held_readings and not memory.blind:
+        return (reading.quality, reading.value) != (seen.quality, seen.value)
+    return calm(limit, memory, reading, now_s) is None
+
+
 def thorough(limit: Limit, memory: LimitMemory, reading: Reading | None, now_s: float, step_s: float) -> LimitMemory:
     """As `evaluate`, for every case."""
     fresh = reading is not None and reading != memory.seen

@@ -72,8 +72,14 @@ def _device(device: Mapping[str, Any]) -> Iterator[str]:
     for key in ("community", "write_community", "user", "auth_key", "priv_key", "password"):
         if key in device:
             yield f'{key} = "{device[key]}"'
+    if device["address"].startswith("modbus") and "family" in device:
+        yield f'family = "{device["family"]}"'
     if device["driver"] == IPDU:
         yield from ("switchable = true", 'off_on_interval = "2 s"')
+    for key in ("inputs", "outputs"):
+        if key in device:
+            yield f"[devices.{device['name']}.{key}]"
+            yield from (f'{number} = "{name}"' for number, name in device[key].items())
     yield ""
 
 

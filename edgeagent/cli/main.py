@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "unlock": "take a lock away",
         "reset": "end the latch of an interlock",
         "check": "check a configuration and name every mistake with its file and line",
+        "probe": "meet a device by its address: say what it is, and read it once",
         "replay": "make recorded decisions again by the present tables, and show the differences",
         "demo": "run a simulated pod with its broker and its NOC, and show what arrives",
         "noc": "the central end: receive pods, list them and their points",
@@ -40,6 +41,7 @@ EPILOG = """examples:
   edgeagent explain
   edgeagent points 'pdu-a1/outlet.*'
   edgeagent points --bad --json
+  edgeagent probe 'snmp://10.0.0.11?community=public'
   edgeagent demo --seconds 60
 
 exit codes: 0 all is well, 1 something is wrong and is named, 2 wrong usage, 3 the daemon is not running"""

@@ -1,7 +1,7 @@
 """The whole configuration: one file tree, each room's own parser, every mistake at once."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeagent.actuators import workload_settings
@@ -17,9 +17,11 @@ from edgeagent.config.tree import Problem
 from edgeagent.config.values import nearest
 from edgeagent.core.clock import SystemClock
 from edgeagent.daemon import settings as daemon
-from edgeagent.drivers import redfish_device, snmp_device
+from edgeagent.drivers import kernel_log, redfish_device, snmp_device, traps
 from edgeagent.drivers import settings as drivers
 from edgeagent.drivers import site as sites
+from edgeagent.drivers.kernel_log import KernelLogSettings
+from edgeagent.drivers.traps import TrapSettings
 from edgeagent.model.errors import ConfigError
 from edgeagent.model.intent import Hold, Range
 from edgeagent.model.points import DeviceId, point_id
@@ -43,6 +45,8 @@ class Configuration:
     tables: Tables
     actuators: ActuatorSettings
     workloads: tuple[WorkloadSettings, ...] = ()
+    traps: TrapSettings | None = None
+    kernel_log: KernelLogSettings = field(default_factory=KernelLogSettings)
 
     @property
     def pdus(self) -> tuple[PduSettings, ...]:
@@ -107,6 +111,8 @@ def check(path: Path, environment: Mapping[str, str]) -> Checked:
         ),
         actuators=parse_actuators(root.table("actuators")),
         workloads=workloads,
+        traps=traps.parse(root.table("traps")),
+        kernel_log=kernel_log.parse(root.table("kernel_log")),
     )
     _look_around(root, configuration)
     root.finish()

@@ -103,6 +103,8 @@ def restart_needed(started: Configuration, new: Configuration) -> tuple[str, ...
         "[store]": started.store != new.store,
         "[uplink]": started.uplink != new.uplink,
         "[api]": started.api != new.api,
+        "[traps]": started.traps != new.traps,
+        "[kernel_log]": started.kernel_log != new.kernel_log,
     }
     return tuple(table for table, is_changed in changed.items() if is_changed)
 
@@ -143,6 +145,11 @@ class Reload:
     def site(self) -> Site:
         """The site as it is configured now."""
         return self._running.site
+
+    @property
+    def devices(self) -> tuple[DeviceSettings, ...]:
+        """The devices as they are configured now."""
+        return self._running.devices
 
     def request(self) -> None:
         """Have the files read again soon; requests that come together are one."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgeagent import __version__
+from edgeagent.api.notices import Notices
 from edgeagent.api.server import ApiServer
 from edgeagent.core.clock import Clock
 from edgeagent.core.health import Health
@@ -14,12 +15,12 @@ from edgeagent.daemon.drain import Drain
 from edgeagent.daemon.headline import Headline
 from edgeagent.daemon.identity_book import StoredBook
 from edgeagent.daemon.protection import Protection
+from edgeagent.daemon.readers import Around, Readers, listeners
 from edgeagent.daemon.reload import Reload
 from edgeagent.daemon.self_metrics import SelfMetrics
 from edgeagent.daemon.status import Status
 from edgeagent.daemon.supervisor import Supervisor
 from edgeagent.daemon.systemd import LoopLag, Notifier
-from edgeagent.drivers.parts import Parts
 from edgeagent.drivers.poller import Poller
 from edgeagent.drivers.settings import build
 from edgeagent.store.flight_log import FlightLog
@@ -76,7 +77,9 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
         metrics=metrics,
     )
     book = StoredBook(store)
-    parts = Parts(clock)
+    around = Around(clock, health, metrics)
+    readers = Readers(around)
+    parts = readers.parts
     flight_log = FlightLog(store.folder / "flight", configuration.store.flight_budget_bytes, clock, health, metrics)
     protection = Protection(
         configuration,
@@ -112,7 +115,7 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
         points=status.points,
         health=status.healthz,
         site=lambda: reload.site,
-        sections={"alarms": alarms, "autonomy": protection.view},
+        sections={"alarms": alarms, "autonomy": protection.view, "notices": Notices(state, clock)},
         explain=protection.explainer.explain,
         operations=protection.operations,
     )
@@ -130,6 +133,11 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
     supervisor.add(api)
     for service in (protection.worker, protection.executor, protection.cycle, protection.prepare, protection.keeper):
         supervisor.add(service)
+    for worker in readers.workers:
+        supervisor.add(worker)
     supervisor.add(poller)
+    heard = listeners(configuration, parts, around, state, devices=lambda: reload.devices, poke=poller.poke)
+    for listener in heard:
+        supervisor.add(listener)
     supervisor.add(reload)
     return Daemon(supervisor, store, book, status, api, reload, lag, metrics, protection)

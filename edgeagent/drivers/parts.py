@@ -10,7 +10,6 @@ from edgeagent.model.points import DeviceId
 from edgeagent.protocols.files import Files
 from edgeagent.protocols.modbus import ModbusSession
 from edgeagent.protocols.modbus_profile_file import ModbusProfiles
-from edgeagent.protocols.modbus_profile_file import ModbusProfiles
 from edgeagent.protocols.no_worker import NoWorker
 from edgeagent.protocols.nvml import Nvml
 from edgeagent.protocols.profile_file import Profiles
@@ -29,7 +28,6 @@ class Parts:
     profiles: Profiles = field(default_factory=Profiles)
     redfish: Sessions[RedfishSession] = field(default_factory=Sessions)
     modbus: Sessions[ModbusSession] = field(default_factory=Sessions)
-    modbus_profiles: ModbusProfiles = field(default_factory=ModbusProfiles)
     modbus_profiles: ModbusProfiles = field(default_factory=ModbusProfiles)
     sunspec: Models = field(default_factory=Models)
     nvml: Nvml = field(default_factory=lambda: Nvml(NoWorker("nvml")))

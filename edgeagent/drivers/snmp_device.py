@@ -1,7 +1,8 @@
 """Devices that speak SNMP: the families of a driver's word are the profiles that name it."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 from edgeagent.config.reader import REQUIRED, Reader
 from edgeagent.config.tree import quoted
@@ -9,6 +10,7 @@ from edgeagent.config.values import nearest
 from edgeagent.core.ports import Driver
 from edgeagent.drivers.parts import Parts, Times
 from edgeagent.drivers.profiled import Paces, ProfiledDevice
+from edgeagent.drivers.standard_device import ANY, STANDARD, UPS_FAMILY, StandardDevice
 from edgeagent.model.points import DeviceId
 from edgeagent.protocols.profile import Profile
 from edgeagent.protocols.profile_file import Profiles
@@ -51,10 +53,16 @@ class SnmpOptions:
             lambda turn: SnmpSession(address, access, turn, timeout_s=times.timeout_s),
         )
         paces = Paces.of(times)
-        return ProfiledDevice(device, lease, parts.clock, lambda: self._families(parts.profiles), paces)
+        if self.family == STANDARD:
+            return StandardDevice(device, lease, parts.clock, lambda: (parts.profiles.all[UPS_FAMILY],), paces)
+        return ProfiledDevice(device, lease, parts.clock, cache(lambda: self._families(parts.profiles)), paces)
 
     def _families(self, profiles: Profiles) -> tuple[Profile, ...]:
-        return tuple(one for one in profiles.of_driver(self.driver) if self.family in (AUTO, one.name))
+        """Those that it may be; one that is named is read whatever sysObjectID the device has, if its MIB is there."""
+        if self.family == AUTO:
+            return profiles.of_driver(self.driver)
+        named = (one for one in profiles.of_driver(self.driver) if one.name == self.family)
+        return tuple(replace(one, object_ids=(ANY,)) for one in named)
 
 
 def parse(reader: Reader, driver: str) -> SnmpOptions:
@@ -69,9 +77,10 @@ def parse(reader: Reader, driver: str) -> SnmpOptions:
 def check_family(reader: Reader, options: SnmpOptions, profiles: Profiles) -> None:
     """Note a family that does not exist; apart from `parse`, since it reads the profiles."""
     known = [profile.name for profile in profiles.of_driver(options.driver)]
-    if options.family not in (AUTO, *known):
+    if options.family not in (AUTO, STANDARD, *known):
         near = nearest(options.family, known)
-        reader.problem("family", f'cannot use "{options.family}": must be auto or one of {", ".join(known)}', near)
+        told = f"must be auto or one of {', '.join((*known, STANDARD))}"
+        reader.problem("family", f'cannot use "{options.family}": {told}', near)
 
 
 def _address(reader: Reader) -> SnmpAddress:

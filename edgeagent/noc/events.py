@@ -35,7 +35,7 @@ def newest(database: Path, limit: int, *, site: str | None = None, pod: str | No
             (site, pod),
         ).fetchall()
         found = [
-            EventRow(at_site, name, *words, times.at(number, boot, time_s))
-            for number, at_site, name, *words, boot, time_s in rows
+            EventRow(at_site, name, origin, word, subject, text, severity, times.at(number, boot, time_s))
+            for number, at_site, name, origin, word, subject, text, severity, boot, time_s in rows
         ]
     return sorted(found, key=lambda one: -(one.wall_s or 0.0))[:limit]

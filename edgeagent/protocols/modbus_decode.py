@@ -11,6 +11,8 @@ Decoder = Callable[[Sequence[int]], tuple[Value | Reason, Value | None]]
 """From the registers of a row's span to its value, or why there is none, and what stood there."""
 EXPONENTS = range(-10, 11)
 BLANK_SCALE = -0x8000
+BLANK_WORDS = (0, 0xFFFF)
+"""What a number that says who a device is reads while it is not set, or not known yet."""
 MAX_TEXT = 128
 
 
@@ -36,7 +38,8 @@ def label_of(label: Label, words: Sequence[int]) -> str:
     """What a label's words say; empty where they say nothing."""
     if label.length or label.register is None:
         return _text(words)
-    return str(number(label.register, words))
+    blank = all(word == words[0] for word in words) and words[0] in BLANK_WORDS
+    return "" if blank else str(number(label.register, words))
 
 
 def encoded(row: SettingRow, value: float) -> list[int]:

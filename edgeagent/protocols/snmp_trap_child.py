@@ -216,6 +216,7 @@ class Listener:
     ) -> int:
         if self._engine is None or self._place != place:
             self._close()
+            await asyncio.sleep(0)  # in which the socket that was there is closed
             self._engine, self._place = Engine(self._desk), place
             try:
                 self._port = await self._engine.open(*place)

@@ -16,7 +16,7 @@ MAX_BYTES = 8192
 """No device sends more in one message (RFC 3417 asks for 484, Ethernet gives 1472)."""
 MAX_SOURCES = 256
 SOURCE_BURST, SOURCE_PER_S = 300.0, 20.0
-ALL_BURST, ALL_PER_S = 1000.0, 300.0
+ALL_BURST, ALL_PER_S = 1000.0, 100.0
 MAX_NAMED = 16
 """Sources that were refused and are named; the one not seen for longest goes first."""
 MAX_VALUES = 32

@@ -3,13 +3,30 @@
 from scripts.driver_docs.page import Family
 
 STUBS = {
+    "apc-ats": "mib_apc_ats.py",
+    "apc-inrow": "mib_inrow.py",
     "apc-rpdu": "mib_apc_rpdu.py",
     "apc-rpdu2": "mib_apc.py",
+    "apc-ups": "mib_apc_ups.py",
+    "dc-plant": "modbus_power.py",
+    "dry-contact-io": "modbus_io.py",
+    "dse-genset": "modbus_power.py",
+    "eaton-epdu": "mib_eaton.py",
+    "facility-water": "modbus_cdu.py",
+    "generic-cdu": "modbus_cdu.py",
+    "generic-crac": "modbus_cdu.py",
+    "liebert-environmental": "mib_liebert_env.py",
+    "liebert-mph": "mib_mph.py",
+    "modbus-ats": "modbus_power.py",
     "raritan-pdu2": "mib_raritan.py",
     "rfc1628-ups": "mib_ups.py",
+    "rittal-lcp": "mib_rittal.py",
+    "servertech-sentry4": "mib_sentry4.py",
+    "stulz-wib8000": "mib_stulz.py",
     "sunspec": "modbus_sunspec.py",
+    "vertiv-geist-v5": "mib_geist.py",
 }
-"""By family; the file in `firmware_stubs`. What is not here is tested with agents that tests make from the MIB."""
+"""By family; the file in `firmware_stubs`. What is not here has none."""
 DEVICES = {
     "ipdu": "pdu-a1",
     "ups": "ups-a",
@@ -37,3 +54,28 @@ BY_HAND = (
     Family("hwmon", "hwmon", "the kernel's own sensors", "sysfs", "sysfs_tree.py", ""),
 )  # fmt: skip
 """What has a page that people write, because nothing is listed beforehand or the knowledge is code."""
+WIRED = {
+    "dry-contact-io": """
+[devices.enclosure-1.inputs]
+1 = "door.front normally closed"
+2 = "smoke.1"
+3 = "leak.1"
+4 = "leak.1.fault normally closed"  # the second contact of the same detector
+5 = "tamper.1"
+
+[devices.enclosure-1.outputs]
+1 = "siren.1"
+2 = "lock.front"
+
+[devices.enclosure-1.set."siren.1.state"]
+lowest = 0
+highest = 1
+safe = 0
+"""
+}
+"""Samples of families whose contacts a person wires."""
+
+
+def stub_of(family: str) -> str:
+    """The file that speaks it, or nothing."""
+    return STUBS.get(family, "")

@@ -80,3 +80,10 @@ def comment_of(text: str) -> str:
 def number(value: float) -> str:
     """Short, and never in powers of ten."""
     return f"{value:,.10g}".replace(",", " ")
+
+
+def simulated(stub: str) -> str:
+    """Where a family is simulated."""
+    if not stub:
+        return "Nothing yet."
+    return f"[`firmware_stubs/{stub}`](../../firmware_stubs/{stub}), which knows nothing of the profile."

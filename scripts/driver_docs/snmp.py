@@ -20,8 +20,8 @@ from edgeagent.protocols.profile import (
     Table,
 )
 from edgeagent.protocols.profile_file import Profiles
-from scripts.driver_docs.facts import DEVICES, STUBS
-from scripts.driver_docs.page import ROOT, Family, code, comment_of, joined, number, section, table, toml
+from scripts.driver_docs.facts import DEVICES, stub_of
+from scripts.driver_docs.page import ROOT, Family, code, comment_of, joined, number, section, simulated, table, toml
 
 FOLDER = "edgeagent/protocols/profiles"
 HOW = {How.DIVIDE: "÷ {}", How.DIGITS: "÷ 10^{}", How.SIGNED: "÷ or x {} by its sign"}
@@ -41,7 +41,7 @@ def families() -> Iterator[Family]:
 
 
 def _family(profile: Profile, text: str) -> Family:
-    stub = STUBS.get(profile.name, "")
+    stub = stub_of(profile.name)
     return Family(
         word=profile.driver,
         name=profile.name,
@@ -58,7 +58,7 @@ def _family(profile: Profile, text: str) -> Family:
             section("What can be set", _settings(profile)),
             section("What it tells by itself", _traps(profile)),
             section("Sample", toml(sample(profile))),
-            section("Simulated by", _stub(stub)),
+            section("Simulated by", simulated(stub)),
         ],
     )
 
@@ -259,9 +259,3 @@ def _named(target: str) -> str:
     while "{" in bare:
         bare = bare[: bare.index("{")] + "1" + bare[bare.index("}") + 1 :]
     return bare
-
-
-def _stub(stub: str) -> str:
-    if not stub:
-        return "Nothing yet: tests serve agents that they write down from the MIB."
-    return f"[`firmware_stubs/{stub}`](../../firmware_stubs/{stub}), which knows nothing of the profile."

@@ -6,8 +6,8 @@ from edgeagent.actuators.reserve import RESERVE
 from edgeagent.actuators.storage import LIMIT, POWER
 from edgeagent.drivers.sunspec_points import Aspect, Row, rows
 from edgeagent.model.units import UNIT_OF_KIND
-from scripts.driver_docs.facts import STUBS
-from scripts.driver_docs.page import Family, code, joined, number, section, table, toml
+from scripts.driver_docs.facts import stub_of
+from scripts.driver_docs.page import Family, code, joined, number, section, simulated, table, toml
 
 ABOUT = """Nothing is listed beforehand: the models are found behind the header `SunS`, and each point is read from the
 first model of its list that the device has and that says something. Scale factors are read in the same block as their
@@ -54,7 +54,7 @@ TITLES = {Aspect.DEVICE: "of the device itself", Aspect.WEATHER: "weather"}
 
 def families() -> Iterator[Family]:
     """The one."""
-    stub = STUBS["sunspec"]
+    stub = stub_of("sunspec")
     yield Family(
         word="battery, inverter, meter",
         name="sunspec",
@@ -67,9 +67,7 @@ def families() -> Iterator[Family]:
             section("Points", f"{NAMES}\n\n" + "\n\n".join(_points(aspect) for aspect in ORDER)),
             section("What can be set", table(["point", "unit", "model and point", "way back"], map(_set, SETTABLE))),
             section("Sample", toml(SAMPLE)),
-            section(
-                "Simulated by", f"[`firmware_stubs/{stub}`](../../firmware_stubs/{stub}), which knows nothing of it."
-            ),
+            section("Simulated by", simulated(stub)),
         ],
     )
 

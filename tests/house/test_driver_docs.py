@@ -10,10 +10,11 @@ import pytest
 from edgeagent.cli.check import examine
 from edgeagent.cli.keys import make_ingest_keys
 from edgeagent.drivers.registry import DRIVERS
+from edgeagent.protocols.modbus_profile_file import parse_modbus_profile
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "drivers"
-PAGES = sorted(FOLDER.glob("*.md"))
+PAGES = [*sorted(FOLDER.glob("*.md")), ROOT / "docs" / "install.md", ROOT / "docs" / "workloads.md"]
 BLOCK = re.compile(r"(?ms)^```toml\n(.*?)^```$")
 POD = """
 [pod]
@@ -47,6 +48,11 @@ def test_a_sample_is_one_that_check_accepts(page: Path, tmp_path: Path) -> None:
         path = tmp_path / f"sample-{number}.toml"
         path.write_text(POD + block)
         assert examine(path, {"CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")}).problems == ()
+
+
+def test_a_register_map_that_is_shown_can_be_used() -> None:
+    maps = [one for one in BLOCK.findall((FOLDER / "modbus.md").read_text()) if 'protocol = "modbus"' in one]
+    assert [parse_modbus_profile("shown.toml", text).name for text in maps] == ["my-cdu"]
 
 
 def test_every_word_that_a_device_may_have_has_a_page() -> None:

@@ -14,12 +14,23 @@ from edgeagent.cli.keys import make_ingest_keys
 from edgeagent.config.layers import load
 from edgeagent.config.tree import Problem
 from edgeagent.daemon.configuration import check
+from edgeagent.drivers.registry import DRIVERS
 from edgeagent.noc.settings import parse as parse_noc
 
 SAMPLES = Path(__file__).parents[2] / "config"
-CREDENTIALS = ("snmp-auth", "snmp-priv", "snmp-community", "snmp-write", "mqtt-password")
-BY_NAME = {"", "devices", "racks", "pdus", "loads", "limits", "interlocks", "ratings", "cooling"}
+MODBUS = Path(__file__).parents[2] / "edgeagent" / "protocols" / "profiles" / "modbus"
+CREDENTIALS = (
+    *("snmp-auth", "snmp-priv", "snmp-community", "snmp-write", "snmp-traps"),
+    *("mqtt-password", "redfish-password"),
+)
+BY_NAME = {"", "devices", "racks", "pdus", "loads", "limits", "interlocks", "ratings", "cooling", "workloads"}
 """These hold tables by name, and no keys."""
+HOLDS_OTHERS = (".set", ".inputs", ".outputs")
+"""Tables of a device whose keys are points or contacts."""
+NEEDS_ANOTHER = {"password", "community"}
+"""Keys that say nothing without another one."""
+OFF = "#   "
+"""What begins with it belongs to a table that is switched off as a whole."""
 _COMMENTED = re.compile(r"# (example: )?([a-z_]+) = ")
 _KEY = re.compile(r"(?:# (?:example: )?)?([a-z_]+) = ")
 
@@ -43,6 +54,12 @@ class Sample:
     @property
     def text(self) -> str:
         return self.path.read_text()
+
+    def all_on(self) -> Path:
+        """A copy with every table that is switched off."""
+        copy = self.path.with_name("all-on.toml")
+        copy.write_text("".join(f"{line.removeprefix(OFF)}\n" for line in self.text.splitlines()))
+        return copy
 
     def commented(self) -> Iterator[Line]:
         for number, line in enumerate(self.text.splitlines()):
@@ -81,11 +98,22 @@ def sample(request: pytest.FixtureRequest, tmp_path: Path) -> Sample:
     (tmp_path / "credentials").mkdir()
     for name in CREDENTIALS:
         (tmp_path / "credentials" / name).write_text("long-enough-for-snmp\n")
+    (tmp_path / "my-water.toml").write_text((MODBUS / "facility-water.toml").read_text())
+    (tmp_path / "ca.pem").touch()
     return Sample(path, read_pod if request.param == "edgeagent.toml" else read_noc)
 
 
 def test_a_sample_is_sound_once_its_keys_and_credentials_are_there(sample: Sample) -> None:
     assert examine(sample.path, environment(sample.path.parent)).problems == ()
+
+
+def test_every_table_that_is_switched_off_is_sound_too(sample: Sample) -> None:
+    assert examine(sample.all_on(), environment(sample.path.parent)).problems == ()
+
+
+def test_the_sample_has_a_device_of_every_word(sample: Sample) -> None:
+    shown = set(re.findall(r'(?m)^(?:#   )?driver = "([a-z]+)"', sample.text))
+    assert shown == (set(DRIVERS) if sample.path.name == "edgeagent.toml" else set())
 
 
 def test_without_them_only_they_are_missing() -> None:
@@ -104,13 +132,15 @@ def test_without_them_only_they_are_missing() -> None:
 def test_a_sample_names_every_key_that_a_parser_asks_for(sample: Sample) -> None:
     named: dict[str, set[str]] = defaultdict(set)
     table = ""
-    for line in sample.text.splitlines():
+    whole = sample.all_on()
+    for line in whole.read_text().splitlines():
         if header := re.match(r"\[(.*)\]", line):
             table = kind(header[1])
+            named[table].update(header[1].split(".")[2:3])
         elif key := _KEY.match(line):
             named[table].add(key[1])
-    _, asked = sample.read(sample.path)
-    tables = asked.keys() - BY_NAME
+    _, asked = sample.read(whole)
+    tables = {path for path in asked.keys() - BY_NAME if not path.endswith(HOLDS_OTHERS)}
     assert {kind(path) for path in tables} == named.keys()
     assert not {f"{path}.{key}" for path in tables for key in asked[path] - named[kind(path)]}
 
@@ -136,7 +166,7 @@ def test_every_example_is_a_key_that_changes_something(sample: Sample) -> None:
         changed = sample.with_line(line)
         # A key may want its partner or a file; what it may not be is unknown.
         assert "nothing reads it" not in str(examine(changed, environment(changed.parent)).problems), line.key
-        if line.key != "password":  # without a username it is a mistake, and its value is not a folder's
+        if line.key not in NEEDS_ANOTHER:
             assert sample.read(changed)[0] != usual, f"{line.key} has the shown value by default"
 
 

@@ -4,7 +4,6 @@ Source of the bands: reference recordings of 148 vendor groups, of which 137 lie
 4 were honest, at tiny loads or low power factors.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -58,18 +57,15 @@ def loaded(power_w: float | None, apparent_va: float) -> bool:
     return apparent_va >= FLOOR_VA or (power_w is not None and power_w >= FLOOR_W)
 
 
-def power_off(power_w: float, current_a: float, volts: Range, band: Band, slack: Callable[[], Range]) -> float | None:
-    """How far power is beyond what the current allows (1 within, None without a load); a voltage may be a range.
-
-    ``slack`` tells what rounding may hide, in watts and amperes.
-    """
+def power_off(power_w: float, current_a: float, volts: Range, band: Band) -> float | None:
+    """How far power is beyond what the current allows (1 within, None without a load); a voltage may be a range."""
     low_v, high_v = volts
     low_w, high_w = band.low * low_v * current_a, band.high * high_v * current_a
     if low_w <= power_w <= high_w:
         return 1.0 if power_w >= FLOOR_W else None
     if not loaded(power_w, high_v * current_a):
         return None
-    slack_w, slack_a = slack()
+    slack_w, slack_a = half_step(power_w), half_step(current_a)
     low_w = band.low * low_v * max(0.0, current_a - slack_a) - slack_w
     high_w = band.high * high_v * (current_a + slack_a) + slack_w
     return beyond(power_w, low_w, high_w)

@@ -56,7 +56,7 @@ class Desk:
         self._marked[device] = marks
 
     def forget(self, device: DeviceId) -> None:
-        """A device is not read any more."""
+        """Nothing is marked of what is not read."""
         self._marked.pop(device, None)
 
     def recall(self, device: DeviceId, judge: Judge, serial: str) -> bool:

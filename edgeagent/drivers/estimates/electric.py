@@ -21,9 +21,6 @@ from edgeagent.drivers.estimates.still import Still
 from edgeagent.drivers.estimates.tally import Tally
 from edgeagent.drivers.estimates.witness import Witness
 
-SHARE = 0.25
-"""How much a new reading counts in the mean."""
-
 
 class Electric:
     """A group with its tallies. `judge` is called after a poll that read some of it."""
@@ -34,7 +31,6 @@ class Electric:
         "_factor",
         "_has_more",
         "_is_accused",
-        "_mean",
         "_momentary",
         "_pace",
         "_power",
@@ -58,7 +54,6 @@ class Electric:
         ]
         self._pace = Pace([slot for slot, _ in it.energies])
         self._is_accused = False
-        self._mean: Volts | None = None
         self._still = Still()
         self._read_s = 0.0
 
@@ -93,23 +88,12 @@ class Electric:
         power = None if it.power is None or it.power.value is None else abs(it.power.value)
         current = None if it.current is None or it.current.value is None else abs(it.current.value)
         if power is not None and current is not None:
+            _see(self._power, power_off(power, current, volts, it.role.value))
             if self._still.see(power, current, now_s):
                 self._stick()
-            raw, (power, current) = (power, current), self._means(power, current)
-            off = power_off(power, current, volts, it.role.value, lambda: (half_step(raw[0]), half_step(raw[1])))
-            _see(self._power, off)
         if self._has_more:
             power = self._pace.power_w() if it.source is None else power
             self._look_more(power, current, volts)
-
-    def _means(self, power: float, current: float) -> Volts:
-        """Both over some polls: a device may measure them at different moments, and loads are restless."""
-        before = self._mean
-        if before is None:
-            self._mean = power, current
-        else:
-            self._mean = before[0] + SHARE * (power - before[0]), before[1] + SHARE * (current - before[1])
-        return self._mean
 
     def _look_more(self, power: float | None, current: float | None, volts: Volts) -> None:
         it = self.it
@@ -149,8 +133,10 @@ class Electric:
         )
 
     def _accuse(self) -> None:
-        relations = self._relations
-        moment = relations.sights(self._power.broken, self._factor.broken, self._voltage.broken, self._apparent.broken)
+        relations, power = self._relations, self._power.broken
+        if self.it.voltage is None and not power:
+            power = None  # where no voltage is read, its band is too wide to clear anybody
+        moment = relations.sights(power, self._factor.broken, self._voltage.broken, self._apparent.broken)
         counted = (Sight(relations.flow | {slot}, flow.tally.broken) for slot, flow in self._counters)
         guilty = culprits([*moment, *counted])
         self._is_accused = bool(guilty)

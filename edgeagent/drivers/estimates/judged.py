@@ -27,6 +27,9 @@ class Desk(Protocol):
     def tell(self, device: DeviceId, marks: dict[PointId, str]) -> None:
         """Tell what is marked now."""
 
+    def forget(self, device: DeviceId) -> None:
+        """Nothing is marked of what is not read."""
+
 
 class Judged:
     """A Driver around a driver: the same points and those derived from them, the same readings with marks.
@@ -66,6 +69,7 @@ class Judged:
     async def close(self) -> None:
         """Let go of the device, and keep its totals."""
         self._keep()
+        self._desk.forget(self._device)
         await self._driver.close()
 
     @property

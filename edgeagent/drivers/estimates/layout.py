@@ -78,7 +78,7 @@ def layout_of(info: DeviceInfo) -> Layout:
         tuple(_sums(groups)),
         tuple(_streams(points, slots)),
         tuple(_airs(points, slots)),
-        tuple(slots[name] for name in points if is_counter(points[name])),
+        tuple(slots[name] for name in points if is_counter(points[name]) and f"{name}_total" not in points),
     )
 
 
@@ -199,5 +199,6 @@ def _airs(points: Mapping[str, Point], slots: Mapping[str, Slot]) -> Iterable[Ai
         stem, _, leaf = name.rpartition(".")
         beside = f"{stem}.temperature" if stem else "temperature"
         is_air = point.kind is Kind.HUMIDITY and leaf == "humidity" and beside in points
+        is_air = is_air and f"{stem}.dew_point" not in points  # some probes tell it themselves
         if is_air and points[beside].kind is Kind.TEMPERATURE:
             yield Air(stem, slots[beside], slots[name])

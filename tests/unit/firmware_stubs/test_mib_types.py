@@ -7,12 +7,28 @@ from types import ModuleType
 
 import pytest
 
-from firmware_stubs import mib_apc, mib_apc_rpdu, mib_raritan, mib_ups
-from firmware_stubs.energy import Ups
+from firmware_stubs import (
+    mib_apc,
+    mib_apc_ats,
+    mib_apc_rpdu,
+    mib_apc_ups,
+    mib_eaton,
+    mib_geist,
+    mib_inrow,
+    mib_liebert_env,
+    mib_mph,
+    mib_raritan,
+    mib_sentry4,
+    mib_stulz,
+    mib_ups,
+)
+from firmware_stubs.energy import Battery, Generator, Grid, Meter, Pv, TransferSwitch, Ups
 from firmware_stubs.layout import standard_pod
+from firmware_stubs.plant import AirUnit
 from firmware_stubs.snmp_ber import Oid, Tag
 from firmware_stubs.snmp_card import Card, V2cAccess
 from firmware_stubs.snmp_table import OidTable, Row
+from firmware_stubs.supply import Supply
 
 OBJECT = re.compile(
     r"^\s*(?P<name>\w+)\s+OBJECT-TYPE\s+SYNTAX\s+(?P<syntax>(?:(?!OBJECT-TYPE).)*?)\s+(?:MAX-)?ACCESS\s+(?P<access>[\w-]+)"
@@ -20,12 +36,12 @@ OBJECT = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 NODE = re.compile(
-    r"^\s*(?P<name>\w+)\s+(?:OBJECT IDENTIFIER|MODULE-IDENTITY\s(?:(?!::=).)*?)\s*::="
+    r"^\s*(?P<name>\w+)\s+(?:OBJECT IDENTIFIER|(?:MODULE|OBJECT)-IDENTITY\s(?:(?!::=).)*?)\s*::="
     r"\s*\{\s*(?P<parent>[\w-]+)\s+(?P<number>\d+)\s*\}",
     re.DOTALL | re.MULTILINE,
 )
 CONVENTION = re.compile(
-    r"^(?P<name>\w+)\s*::=\s*(?:TEXTUAL-CONVENTION(?:(?!SYNTAX).)*?SYNTAX\s+)?(?P<syntax>\w[\w ]*)",
+    r"^[ \t]*(?P<name>\w+)\s*::=\s*(?:TEXTUAL-CONVENTION(?:(?!SYNTAX).)*?SYNTAX\s+)?(?P<syntax>\w[\w ]*)",
     re.DOTALL | re.MULTILINE,
 )
 TAGS = {
@@ -39,6 +55,7 @@ TAGS = {
     "Counter64": Tag.COUNTER64,
     "TimeTicks": Tag.TIME_TICKS,
     "DisplayString": Tag.OCTETS,
+    "SnmpAdminString": Tag.OCTETS,
     "OCTET": Tag.OCTETS,
     "BITS": Tag.OCTETS,
     "OBJECT": Tag.OBJECT_ID,
@@ -78,30 +95,48 @@ def rack_pdu(module: ModuleType) -> OidTable:
     return table
 
 
-def ups() -> OidTable:
-    card = Card("ups-a", V2cAccess(), mib_ups.ENTERPRISE, "S1", now=lambda: 0.0)
-    return mib_ups.build(Ups("ups-a", "A"), card)
+def card(module: ModuleType) -> Card:
+    return Card("device-1", V2cAccess(), module.ENTERPRISE, "S1", now=lambda: 0.0)
 
 
+def supply() -> Supply:
+    return Supply(Grid(), Meter("meter-1"), Battery("battery-1"), Pv("pv-1"), Generator(), TransferSwitch())
+
+
+AIR = AirUnit("air-1a", "aisle-1")
+LIEBERT = "LIEBERT-GP-REGISTRATION-MIB"
 FAMILIES = {
-    "apc": ("PowerNet-MIB", lambda: rack_pdu(mib_apc)),
-    "apc-rpdu": ("PowerNet-MIB", lambda: rack_pdu(mib_apc_rpdu)),
-    "raritan": ("PDU2-MIB", lambda: rack_pdu(mib_raritan)),
-    "ups": ("UPS-MIB", ups),
+    "apc": (["PowerNet-MIB"], lambda: rack_pdu(mib_apc)),
+    "apc-rpdu": (["PowerNet-MIB"], lambda: rack_pdu(mib_apc_rpdu)),
+    "raritan": (["PDU2-MIB"], lambda: rack_pdu(mib_raritan)),
+    "eaton": (["EATON-EPDU-MIB"], lambda: rack_pdu(mib_eaton)),
+    "geist": (["VERTIV-V5-MIB"], lambda: rack_pdu(mib_geist)),
+    "sentry4": (["Sentry4-MIB"], lambda: rack_pdu(mib_sentry4)),
+    "mph": (["LIEBERT-GP-PDU-MIB", LIEBERT], lambda: rack_pdu(mib_mph)),
+    "ups": (["UPS-MIB"], lambda: mib_ups.build(Ups("ups-a", "A"), card(mib_ups))),
+    "apc-ups": (["PowerNet-MIB"], lambda: mib_apc_ups.build(Ups("ups-a", "A"), card(mib_apc_ups))),
+    "apc-ats": (["PowerNet-MIB"], lambda: mib_apc_ats.build(supply(), card(mib_apc_ats))),
+    "inrow": (["PowerNet-MIB"], lambda: mib_inrow.build(AIR, card(mib_inrow))),
+    "liebert": (["LIEBERT-GP-ENVIRONMENTAL-MIB", LIEBERT], lambda: mib_liebert_env.build(AIR, card(mib_liebert_env))),
+    "stulz": (["Stulz-WIB8000-MIB"], lambda: mib_stulz.build([AIR, AIR], card(mib_stulz))),
 }
+"""Not here: the Rittal, and lgpAgentIdent of the Liebert cooler, whose MIB files are not among the test data."""
 
 
 @pytest.fixture(scope="module", params=FAMILIES.values(), ids=list(FAMILIES))
 def family(request: pytest.FixtureRequest, test_data: Path) -> tuple[Mib, OidTable]:
-    name, build = request.param
-    path = test_data / "snmp" / "mibs" / name
-    if not path.is_file():
-        pytest.skip(f"no MIB at {path}")
-    return Mib(path.read_text(errors="replace")), build()
+    names, build = request.param
+    paths = [test_data / "snmp" / "mibs" / name for name in names]
+    for path in paths:
+        if not path.is_file():
+            pytest.skip(f"no MIB at {path}")
+    return Mib("\n".join(path.read_text(errors="replace") for path in paths)), build()
 
 
 def vendor_rows(table: OidTable) -> Iterator[Row]:
-    return (row for row in table if row.oid[:6] == (1, 3, 6, 1, 4, 1) or row.oid[:7] == mib_ups.UPS)
+    ident = mib_liebert_env.IDENT
+    ours = (row for row in table if row.oid[: len(ident)] != ident)
+    return (row for row in ours if row.oid[:6] == (1, 3, 6, 1, 4, 1) or row.oid[:7] == mib_ups.UPS)
 
 
 def test_every_row_has_the_oid_that_the_mib_gives_its_object(family: tuple[Mib, OidTable]) -> None:

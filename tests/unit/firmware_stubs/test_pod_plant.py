@@ -81,6 +81,12 @@ async def test_the_plants_devices_are_served_over_their_own_protocols(tmp_path: 
             "battery",
             "inverter",
             "meter",
+            "cooling",
+            "water",
+            "dcplant",
+            "ats",
+            "generator",
+            "enclosure",
         }
         assert all("://" in entry["address"] for name, entry in entries.items() if name != "gpus")
         host, port = entries["ups-a"]["address"].removeprefix("snmp://").split(":")

@@ -75,14 +75,15 @@ async def test_a_unit_that_its_gateway_does_not_reach_is_unreachable(line):
         await line.session.read(9, 0, 1)
 
 
-async def test_a_reset_costs_nothing_but_a_second_connection(line):
-    session = line.session
-    await session.read(1, 0, 1)
-    line.server.faulty.reset_next = 1
-    begin_s = time.monotonic()
-    assert await session.read(1, 1, 1) == [3]
-    assert time.monotonic() - begin_s < line.timeout_s
-    assert session.opened == 2
+async def test_a_reset_costs_nothing_but_a_second_connection():
+    async with Line({1: words()}, timeout_s=30.0) as line:
+        session = line.session
+        await session.read(1, 0, 1)
+        line.server.faulty.reset_next = 1
+        begin_s = time.monotonic()
+        assert await session.read(1, 1, 1) == [3]
+        assert time.monotonic() - begin_s < line.timeout_s  # the loss itself ended the wait
+        assert session.opened == 2
 
 
 async def test_an_answer_to_another_request_is_not_believed(line):
@@ -105,10 +106,9 @@ async def test_what_answers_late_is_not_taken_for_the_next_answer(line):
 
 async def test_a_mute_server_is_given_up_after_its_tries(line):
     line.server.faulty.mute = True
-    begin_s = time.monotonic()
     with pytest.raises(DeviceUnreachable, match="no answer within"):
         await line.session.read(1, 1, 1)
-    assert time.monotonic() - begin_s < 3 * line.timeout_s
+    assert len(line.server.requests) == 2
     line.server.faulty.heal()
     assert await line.session.read(1, 1, 1) == [3]
 
@@ -178,11 +178,11 @@ async def test_a_unit_that_was_mute_costs_its_neighbours_one_try_only(line):
     for _ in range(2):
         with pytest.raises(DeviceUnreachable):
             await session.read(2, 0, 1)
-    begin_s = time.monotonic()
+    line.server.requests.clear()
     mute, well = await asyncio.gather(session.read(2, 0, 1), session.read(1, 1, 1), return_exceptions=True)
     assert isinstance(mute, DeviceUnreachable)
     assert well == [3]
-    assert time.monotonic() - begin_s < 1.5 * line.timeout_s
+    assert [unit for unit, *_ in line.server.requests] == [2, 1]
     line.server.mute_units = set()
     assert await session.read(2, 1, 1) == [3]
 

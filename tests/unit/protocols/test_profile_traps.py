@@ -1,6 +1,7 @@
-"""What traps mean: every row of a shipped profile stands where its MIB says, and either form of an identifier is known."""
+"""What traps mean: every row of a shipped profile stands where its MIB says; either form of an identifier is known."""
 
 import re
+from importlib.resources import files
 
 import pytest
 
@@ -68,9 +69,7 @@ def test_the_standard_traps_cannot_be_redefined():
 
 
 def test_a_row_with_a_severity_that_does_not_exist_is_refused():
-    text = (PROFILES._folder or __import__("importlib.resources", fromlist=["files"]).files("edgeagent.protocols")) / (
-        "profiles/rfc1628-ups.toml"
-    )
-    broken = text.read_text().replace('word = "ups.on_battery", severity = "major"', 'word = "x", severity = "bad"')
+    shipped = (files("edgeagent.protocols") / "profiles" / "rfc1628-ups.toml").read_text()
+    broken = shipped.replace('word = "ups.on_battery", severity = "major"', 'word = "x", severity = "bad"')
     with pytest.raises(ProfileError, match=r"severity.*bad"):
         parse_profile("broken.toml", broken)

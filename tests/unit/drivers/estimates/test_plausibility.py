@@ -285,6 +285,11 @@ def test_dew_point_and_margin_are_readings_of_the_probe() -> None:
     assert found["probe.1.dew_point"].source == "derived"
 
 
+def test_a_probe_that_tells_its_dew_point_itself_is_left_alone() -> None:
+    device = Device(**AIR, probe__1__dew_point=Kind.TEMPERATURE)
+    assert [point.name for point in device.judge.info.points] == list(device.names)
+
+
 @pytest.mark.parametrize("lost", ["probe.1.temperature", "probe.1.humidity"])
 def test_of_a_failed_read_no_number_is_derived(lost: str) -> None:
     device = Device(**AIR)
