@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from firmware_stubs.mib_sensing import number_in
+from firmware_stubs.mib_sensing import fahrenheit, number_in
 from firmware_stubs.mib_system import ENTERPRISES, Entry, add_system
 from firmware_stubs.plant import AirUnit
 from firmware_stubs.snmp_ber import Oid
@@ -30,7 +30,6 @@ READ_ONLY, READ_WRITE = 2, 3  # cmcIIIVarAccess
 QUALITY_OK = 2
 FANS = 6
 LOWEST, HIGHEST = 1000, 4000  # the setpoint, in its own hundredths
-DEGREE = "degree C"
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Variable:
     """One row. The integer is `read`, or the number of the text that `says` gives."""
 
     name: str
-    units: str = ""
+    units: Callable[[], str] = str
     scale: int = 1
     read: Callable[[], int] = lambda: 0
     says: Callable[[], str] | None = None
@@ -50,7 +49,7 @@ class Variable:
             return self.says().encode()
         value = self.read()
         shown = f"{value / -self.scale:.2f}" if self.scale < 0 else str(value * self.scale)
-        return f"{shown} {self.units}".strip().encode()
+        return f"{shown} {self.units()}".strip().encode()
 
 
 def build(unit: AirUnit, card: Card) -> OidTable:
@@ -65,29 +64,41 @@ def build(unit: AirUnit, card: Card) -> OidTable:
     names = {CONTROLLER: "CMCIII-PU LCP", COOLER: "LCP DX", DOOR: "CMCIII-ACC"}
     for device, name in names.items():
         Entry(table, DEVICES, device).text(2, "cmcIIIDevName", name)
-    _serve(table, CONTROLLER, [Variable("System.Supply 24V.Value", "V", -1000, lambda: 23_980)])
-    _serve(table, COOLER, _cooler(unit))
+    _serve(table, CONTROLLER, [Variable("System.Supply 24V.Value", lambda: "V", -1000, lambda: 23_980)])
+    _serve(table, COOLER, _cooler(unit, card))
     _serve(table, DOOR, [Variable("Access.Status", says=lambda: "Inactive")])
     return table
 
 
-def _cooler(unit: AirUnit) -> list[Variable]:
-    def hundredths(read: Callable[[], float]) -> Callable[[], int]:
-        return lambda: round(read() * 100)
+def _cooler(unit: AirUnit, card: Card) -> list[Variable]:
+    """A person may switch the degrees of the whole controller."""
 
-    sets = number_in(LOWEST, HIGHEST, lambda value: setattr(unit, "setpoint_c", value / 100))
+    def degrees() -> str:
+        return "degree F" if card.fahrenheit else "degree C"
+
+    def warm(name: str, read: Callable[[], float], setter: Setter | None = None) -> Variable:
+        def hundredths() -> int:
+            return round((fahrenheit(read()) if card.fahrenheit else read()) * 100)
+
+        return Variable(name, degrees, -100, hundredths, setter=setter)
+
+    def sets(hundredths: int) -> None:
+        unit.setpoint_c = (hundredths / 100 - 32) / 1.8 if card.fahrenheit else hundredths / 100
+
+    fans = [f"Fans.Current Speed.Fan{number}.Value" for number in range(1, FANS + 1)]
     return [
-        Variable("Air Temp.Server In.Average.Setpoint", DEGREE, -100, hundredths(lambda: unit.setpoint_c), setter=sets),
-        Variable("Air Temp.Server In.Average.Value", DEGREE, -100, hundredths(lambda: unit.supply_c)),
-        Variable("Air Temp.Server Out.Average.Value", DEGREE, -100, hundredths(lambda: unit.return_c)),
-        *(
-            Variable(f"Fans.Current Speed.Fan{number}.Value", "%", 1, lambda: _fan(unit))
-            for number in range(1, FANS + 1)
-        ),
-        Variable("Cooling Capacity.Value", "W", 1, lambda: round(unit.heat_w)),
-        Variable("Leakage Sensor.Input", "", 1, lambda: int(unit.leak)),
+        warm("Air Temp.Server In.Average.Setpoint", lambda: unit.setpoint_c, number_in(LOWEST, HIGHEST, sets)),
+        warm("Air Temp.Server In.Average.Value", lambda: unit.supply_c),
+        warm("Air Temp.Server Out.Average.Value", lambda: unit.return_c),
+        *(Variable(name, lambda: "%", 1, lambda: _fan(unit)) for name in fans),
+        Variable("Cooling Capacity.Value", lambda: "W", 1, lambda: round(unit.heat_w)),
+        Variable("Leakage Sensor.Input", read=lambda: int(unit.leak)),
         Variable("Leakage Sensor.Status", says=lambda: "Alarm" if unit.leak else "OK"),
     ]
+
+
+def _encoded(read: Callable[[], str]) -> Callable[[], bytes]:
+    return lambda: read().encode()
 
 
 def _fan(unit: AirUnit) -> int:
@@ -100,7 +111,7 @@ def _serve(table: OidTable, device: int, variables: list[Variable]) -> None:
         kind = SET_CONTROL if variable.setter else STATUS if variable.says else VALUE
         row.text(3, "cmcIIIVarName", variable.name)
         row.number(4, "cmcIIIVarType", kind)
-        row.text(5, "cmcIIIVarUnit", variable.units)
+        row.text(5, "cmcIIIVarUnit", _encoded(variable.units))
         row.number(6, "cmcIIIVarDataType", ENUM if variable.says else INT)
         row.number(7, "cmcIIIVarScale", 0 if variable.says else variable.scale)
         row.text(10, "cmcIIIVarValueStr", variable.text)

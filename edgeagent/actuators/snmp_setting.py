@@ -8,9 +8,9 @@ from edgeagent.actuators.parts import Parts
 from edgeagent.model.errors import DeviceGarbled, DeviceRefused
 from edgeagent.model.points import DeviceId, PointId, point_id
 from edgeagent.model.reading import Reason
-from edgeagent.protocols.decode import decoder, encoded
-from edgeagent.protocols.profile import Profile, Setting
-from edgeagent.protocols.profile_rows import Known, Place, find_label, find_place
+from edgeagent.protocols.decode import decoder, encoded, key_of
+from edgeagent.protocols.profile import Match, Profile, Setting
+from edgeagent.protocols.profile_rows import Known, Place, find_label, find_place, keys_of
 from edgeagent.protocols.session import Lease
 from edgeagent.protocols.snmp import Raw, SnmpSession
 from edgeagent.protocols.snmp_address import Community, SnmpAddress, User
@@ -40,6 +40,26 @@ class Family:
     serial: Known
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a number stands, and the texts beside it that make its row the point's."""
+
+    setting: Setting
+    place: Place
+    keys: Mapping[str, Match]
+
+    @property
+    def oids(self) -> list[str]:
+        """What is read of it each time."""
+        place = self.place
+        gates = (gate.column.instance(place.index) for gate in (*place.row.gates, *self.setting.gates))
+        return [place.oid, place.scale_oid or "", *gates, *self.keys]
+
+    def still_is(self, values: Mapping[str, Raw]) -> bool:
+        """Whether those texts are what they must be: a new firmware may shift the rows, a person switch the unit."""
+        return all(match.pattern.search(key_of(values.get(oid))) for oid, match in self.keys.items())
+
+
 class SnmpTarget:
     """One device, found out when first needed, and asked each time whose it is.
 
@@ -58,23 +78,25 @@ class SnmpTarget:
             ),
         )
         self._family: Family | None = None
-        self._places: dict[str, tuple[Setting, Place]] = {}
+        self._spots: dict[str, Spot] = {}
 
     async def look(self, name: str) -> tuple[Setting, Place, Mapping[str, Raw]]:
         """How a number is set, where it stands, and what stands there and beside it now."""
         family = await self._known()
-        setting, place = await self._place(family, name)
-        gates = (gate.column.instance(place.index) for gate in (*place.row.gates, *setting.gates))
-        asked = [place.oid, family.serial.oid, place.scale_oid or "", *gates]
+        spot = await self._spot(family, name)
+        asked = [family.serial.oid, *spot.oids]
         values = await self._writer.get([oid for oid in dict.fromkeys(asked) if oid])
         if wrong := self._parts.identify(self.device, family.serial.now(values)):
-            self._family, self._places = None, {}  # another device may be of another family
+            self._family, self._spots = None, {}  # another device may be of another family
             raise DeviceRefused(wrong)
-        return setting, place, values
+        if not spot.still_is(values):
+            del self._spots[name]
+            raise DeviceRefused(f"cannot set {name} of {self.device}: its row says now that it is something else")
+        return spot.setting, spot.place, values
 
-    async def write(self, oid: str, raw: int) -> None:
-        """Write one INTEGER, once."""
-        await self._writer.set(oid, raw)
+    async def write(self, oid: str, raw: int, *, unsigned: bool) -> None:
+        """Write one number, once."""
+        await self._writer.set(oid, raw, unsigned=unsigned)
 
     async def close(self) -> None:
         """Let go of the session; safe twice."""
@@ -97,20 +119,21 @@ class SnmpTarget:
         if not isinstance(object_id, str):
             raise DeviceGarbled(f"{self.device} does not say what it is (sysObjectID)")
         wanted = self._settings.family
-        for profile in await asyncio.to_thread(self._parts.profiles.of_driver, self._settings.driver):
+        profiles = await asyncio.to_thread(self._parts.profiles.of_driver, self._settings.driver)
+        for profile in sorted(profiles, key=lambda one: -one.nearness(object_id)):
             claimed = wanted in ("auto", profile.name) and profile.claims(object_id)
             if claimed and await self._writer.walk(profile.presence.oid, 1):
                 return profile
         raise DeviceGarbled(f"{self.device} is of no family that can be set (sysObjectID {object_id})")
 
-    async def _place(self, family: Family, name: str) -> tuple[Setting, Place]:
-        if name not in self._places:
+    async def _spot(self, family: Family, name: str) -> Spot:
+        if name not in self._spots:
             place = await find_place(self._writer, family.profile, name)
             setting = next((one for one in family.profile.settings if place and one.row == place.row), None)
             if place is None or setting is None:
                 raise DeviceRefused(f"{self.device} has no {name} that can be set (profile {family.profile.name})")
-            self._places[name] = setting, place
-        return self._places[name]
+            self._spots[name] = Spot(setting, place, keys_of(family.profile, place))
+        return self._spots[name]
 
 
 class SnmpSetting:
@@ -151,7 +174,7 @@ class SnmpSetting:
         raw = encoded(place.row, self._scale(place, values), value)
         if isinstance(raw, Reason):
             raise DeviceGarbled(f"cannot set {self.target}: its scale cannot be read ({raw})")
-        await self._device.write(place.oid, raw)
+        await self._device.write(place.oid, raw, unsigned=setting.unsigned)
 
     @staticmethod
     def _scale(place: Place, values: Mapping[str, Raw]) -> Raw:

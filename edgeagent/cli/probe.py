@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import logging
 import math
 import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -72,7 +74,8 @@ def execute(options: Namespace) -> int:
         print(f"edgeagent probe: {error}", file=sys.stderr)
         return 2
     try:
-        return asyncio.run(_probe(target, options, watch_s))
+        with _quiet_libraries():
+            return asyncio.run(_probe(target, options, watch_s))
     except DeviceError as error:
         print(f"edgeagent probe: {error}", file=sys.stderr)
         if told := hint(error, target):
@@ -126,15 +129,26 @@ def hint(error: DeviceError, target: Target) -> str:
 def _snmp_hint(error: DeviceError, target: SnmpTarget) -> str:
     if isinstance(error, DeviceRefused):
         return "check the user, auth_key (SHA-256) and priv_key (AES-128) on the device"
-    if not isinstance(error, DeviceUnreachable):
-        return ""
     if "nothing listens" in str(error):
         return "check that SNMP is enabled there, and its port"
+    if "no answer" not in str(error):
+        return ""
     version = "v3" if target.address.v3 else "v2c"
     return (
         f"check that SNMP {version} is enabled there, that this machine may ask it, that UDP port"
         f" {target.address.port} is open on the way; a slow device needs --wait 10"
     )
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Pymodbus tells its log what we tell the person; where nobody set up a log, that would go to standard error."""
+    logger, silence = logging.getLogger("pymodbus"), logging.NullHandler()
+    logger.addHandler(silence)
+    try:
+        yield
+    finally:
+        logger.removeHandler(silence)
 
 
 async def _probe(target: Target, options: Namespace, watch_s: float) -> int:
@@ -203,7 +217,7 @@ def _watch_s(options: Namespace) -> float:
     if options.watch is not None and "://" in options.watch and not options.url:
         options.url, options.watch = options.watch, ""
     if not options.url:
-        raise ValueError(f"name a device: {', '.join(SHAPES.values())}")
+        raise ValueError("which device? Name its URL, as in snmp://10.0.0.11")
     if options.watch is None:
         return 0.0
     if options.config:

@@ -14,8 +14,8 @@ from edgeagent.model.units import Kind
 
 HEAD = ("POINT", "VALUE", "UNIT", "QUALITY", "SOURCE", "RAW", "NAME")
 RIGHT = ("VALUE", "RAW")
-SHRINK = (("RAW", 10), ("NAME", 12), ("SOURCE", 14), ("VALUE", 16), ("QUALITY", 8), ("POINT", 24), ("SOURCE", 6))
-"""In this order columns give way, down to so many characters, where the terminal is narrow."""
+SHRINK = (("RAW", 10), ("NAME", 16), ("SOURCE", 14), ("VALUE", 16), ("NAME", 10), ("SOURCE", 8), ("POINT", 24))
+"""In this order columns give way, down to so many characters, where the terminal is narrow; in the end RAW goes."""
 CLEAR = "\x1b[H\x1b[J"
 NUMBERS = frozenset("0123456789.")
 
@@ -34,7 +34,7 @@ def head(where: str, found: Found, readings: Sequence[Reading], took_s: float | 
     """Who it is, what family, and how much of it can be trusted."""
     good = sum(one.quality is Quality.GOOD for one in readings)
     took = "" if took_s is None else f", read in {took_s:.1f} s"
-    family = f"family {found.family} ({found.title})" if found.family else "no family: read by what any device may have"
+    family = f"family {found.family}, {found.title}" if found.family else "no family: read by what any device may have"
     return [
         who(found),
         f"{where}: {f'{found.word}, ' if found.word else ''}{family}",
@@ -57,7 +57,7 @@ def rows(found: Found, readings: Sequence[Reading], width: int | None) -> list[s
     points = {point.id: point for point in found.info.points}
     labels = any(point.label for point in points.values())
     cells = [_cells(points[one.point], one) for one in readings if not _is_only_a_name(points[one.point])]
-    head = HEAD if labels else HEAD[:-1]
+    head: tuple[str, ...] = HEAD if labels else HEAD[:-1]
     lines = [line[: len(head)] for line in cells]
     above: list[str] = []
     if width is not None and _wide(head, lines) > width:
@@ -65,7 +65,11 @@ def rows(found: Found, readings: Sequence[Reading], width: int | None) -> list[s
         if prefix:
             above = [f"sources are below {prefix}"]
             lines = [(*line[:4], line[4].removeprefix(prefix) or line[4], *line[5:]) for line in lines]
-        lines = _shrunk(head, lines, width)
+        fitting = _shrunk(head, lines, width)
+        if _wide(head, fitting) > width:
+            head, lines = _without_raw(head), [_without_raw(line) for line in lines]
+            fitting = _shrunk(head, lines, width)
+        lines = fitting
     return [*above, *table.render(head, lines, right=RIGHT).splitlines()]
 
 
@@ -101,6 +105,7 @@ def printable(text: str) -> str:
 
 
 def _cells(point: Point, reading: Reading) -> tuple[str, ...]:
+    is_text = point.kind is Kind.TEXT
     reason = f" ({reading.reason.value.replace('_', ' ')})" if reading.reason else ""
     found = (
         point.name,
@@ -108,7 +113,7 @@ def _cells(point: Point, reading: Reading) -> tuple[str, ...]:
         table.unit(point.unit),
         reading.quality.value + reason,
         reading.source,
-        "-" if reading.raw is None else str(reading.raw),
+        "-" if reading.raw is None else "" if reading.raw == reading.value and is_text else str(reading.raw),
         point.label,
     )
     return tuple(map(printable, found))
@@ -141,6 +146,11 @@ def _shrunk(head: Sequence[str], lines: Sequence[tuple[str, ...]], width: int) -
         room = max(max(len(line[at]) for line in (head, *found)) - over, least, len(name))
         found = [(*line[:at], _cut(line[at], room, tail=name == "SOURCE"), *line[at + 1 :]) for line in found]
     return found
+
+
+def _without_raw(cells: tuple[str, ...]) -> tuple[str, ...]:
+    at = HEAD.index("RAW")
+    return (*cells[:at], *cells[at + 1 :])
 
 
 def _cut(text: str, room: int, *, tail: bool) -> str:

@@ -17,7 +17,7 @@ from edgeagent.config.tree import Problem
 from edgeagent.config.values import nearest
 from edgeagent.core.clock import SystemClock
 from edgeagent.daemon import settings as daemon
-from edgeagent.drivers import kernel_log, redfish_device, snmp_device, traps
+from edgeagent.drivers import kernel_log, modbus_device, redfish_device, snmp_device, traps
 from edgeagent.drivers import settings as drivers
 from edgeagent.drivers import site as sites
 from edgeagent.drivers.kernel_log import KernelLogSettings
@@ -26,6 +26,7 @@ from edgeagent.model.errors import ConfigError
 from edgeagent.model.intent import Hold, Range
 from edgeagent.model.points import DeviceId, point_id
 from edgeagent.model.site import Site
+from edgeagent.protocols.modbus_profile_file import ModbusProfiles
 from edgeagent.protocols.profile_file import Profiles
 from edgeagent.store import settings as store
 from edgeagent.uplink import settings as uplink
@@ -176,10 +177,12 @@ def _look_around(root: Reader, configuration: Configuration) -> None:
         except ConfigError as error:
             root.table("uplink").problem("keyring", str(error))
     known = {one.name for one in configuration.devices}
-    readers, profiles = root.named_tables("devices"), Profiles()
+    readers, profiles, registers = root.named_tables("devices"), Profiles(), ModbusProfiles()
     for device in configuration.devices:
         if isinstance(device.options, snmp_device.SnmpOptions) and device.options.family != snmp_device.AUTO:
             snmp_device.check_family(readers[device.name], device.options, profiles)
+        elif isinstance(device.options, modbus_device.ModbusOptions):
+            modbus_device.check_family(readers[device.name], device.options, registers)
     racks = root.named_tables("racks")
     for name, rack in configuration.site.racks.items():
         device_name = rack.inlet.partition("/")[0] if rack.inlet else ""

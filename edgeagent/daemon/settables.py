@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from edgeagent.actuators import workload_settings
 from edgeagent.actuators.gpu import NumberedGpu
 from edgeagent.actuators.keeper import Kept
+from edgeagent.actuators.modbus_setting import ModbusSetting, ModbusTarget
 from edgeagent.actuators.parts import Parts as ActuatorParts
 from edgeagent.actuators.redfish_pdu import RedfishPdu
 from edgeagent.actuators.redfish_setting import RedfishSetting, RedfishTargets
@@ -18,6 +19,7 @@ from edgeagent.actuators.sunspec import SunSpecTarget
 from edgeagent.core.ports import Actuator
 from edgeagent.daemon.configuration import Configuration
 from edgeagent.drivers.gpu_device import GpuOptions
+from edgeagent.drivers.modbus_device import ModbusOptions
 from edgeagent.drivers.parts import Parts
 from edgeagent.drivers.redfish_device import RedfishOptions
 from edgeagent.drivers.settings import DeviceSettings
@@ -79,6 +81,8 @@ class _Device:
             self._add_sunspec(options)
         elif isinstance(options, RedfishOptions):
             self._add_redfish(options)
+        elif isinstance(options, ModbusOptions):
+            self._add_modbus(options)
         elif isinstance(options, GpuOptions):
             self._add_each(lambda name: NumberedGpu(self._target(name), self._parts.nvml, options.gpus))
         else:
@@ -111,6 +115,18 @@ class _Device:
         targets = RedfishTargets(self._one.name, hold, self._shared.identify)
         self._found.sessions.append(targets)
         self._add_each(lambda name: RedfishSetting(targets, name))
+
+    def _add_modbus(self, options: ModbusOptions) -> None:
+        profiles = self._parts.modbus_profiles
+        device = ModbusTarget(
+            self._one.name,
+            options.address.unit,
+            modbus.lease(self._parts.modbus, options.address, self._one.times.timeout_s),
+            choices=lambda: options.choices(profiles),
+            identify=self._shared.identify,
+        )
+        self._found.sessions.append(device)
+        self._add_each(lambda name: ModbusSetting(device, name))
 
     def _add_sunspec(self, options: SunSpecOptions) -> None:
         address = ModbusAddress(options.address.host, options.address.port, options.address.unit)

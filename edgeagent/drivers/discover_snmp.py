@@ -8,11 +8,12 @@ from edgeagent.drivers.found import AUTO, Found, Wish, read_all
 from edgeagent.drivers.lenient import Lenient
 from edgeagent.drivers.parts import Parts
 from edgeagent.drivers.snmp_device import SnmpOptions
-from edgeagent.drivers.standard_device import STANDARD, entity_identity
+from edgeagent.drivers.standard_device import ANY, STANDARD, entity_identity
 from edgeagent.drivers.standard_mib import SYS_DESCRIPTION, SYS_OBJECT_ID
 from edgeagent.drivers.target import SnmpTarget
 from edgeagent.model.device import Identity
 from edgeagent.model.errors import DeviceGarbled
+from edgeagent.protocols.enterprises import maker
 from edgeagent.protocols.profile import Profile
 from edgeagent.protocols.profile_rows import Agent
 from edgeagent.protocols.session import Lease
@@ -57,8 +58,13 @@ class _Meeting:
         if found is None:
             self._notices.append(_unknown(object_id))
             found = await self._standard()
-        found = replace(found, identity=await _completed(self._agent, found.identity, system))
-        return replace(found, notices=(*self._notices, *self._agent.failures))
+        try:
+            known = _made_by(found.identity, profiles.get(found.family), object_id)
+            identity = await _completed(self._agent, known, system)
+        except BaseException:
+            await found.driver.close()
+            raise
+        return replace(found, identity=identity, notices=(*self._notices, *self._agent.failures))
 
     async def _named(self, profiles: Mapping[str, Profile]) -> Found:
         """The family that a person wants. Raises DeviceGarbled where there is none of that name."""
@@ -73,13 +79,12 @@ class _Meeting:
     async def _best(self, profiles: Mapping[str, Profile], object_id: Raw) -> Found | None:
         """The family that the device is foremost; the others are named."""
         claiming = self._parts.profiles.of_object(object_id) if isinstance(object_id, str) else ()
-        present = await self._present(claiming)
-        if not present:
-            present = await self._present(one for one in profiles.values() if one not in claiming)
-        tried = [one for profile in present if (one := await self._tried(profile)) is not None]
+        tried = await self._fitting(claiming)
+        if not tried:
+            tried = await self._fitting(one for one in profiles.values() if one not in claiming)
         if not tried:
             return None
-        nearness = {profile.name: profile.nearness(object_id) for profile in present if isinstance(object_id, str)}
+        nearness = {profile.name: profile.nearness(object_id) for profile in claiming if isinstance(object_id, str)}
         best = _foremost(tried, nearness)
         for other in tried:
             if other is not best:
@@ -92,8 +97,10 @@ class _Meeting:
             )
         return best
 
-    async def _present(self, profiles: Iterable[Profile]) -> list[Profile]:
-        return [profile for profile in profiles if await self._agent.walk(profile.presence.oid, 1)]
+    async def _fitting(self, profiles: Iterable[Profile]) -> list[Found]:
+        """The device by each family whose tables it has."""
+        present = [profile for profile in profiles if await self._agent.walk(profile.presence.oid, 1)]
+        return [one for profile in present if (one := await self._tried(profile)) is not None]
 
     async def _tried(self, profile: Profile) -> Found | None:
         """The device by one family, or None where that finds nothing good there."""
@@ -133,6 +140,13 @@ def _foremost(tried: Sequence[Found], nearness: Mapping[str, int]) -> Found:
     most = max(found.good for found in tried)
     worth = [found for found in tried if found.good * NEXT_TO_NOTHING >= most]
     return max(worth, key=lambda found: (nearness.get(found.family, 0), found.good))
+
+
+def _made_by(identity: Identity, profile: Profile | None, object_id: Raw) -> Identity:
+    """With the maker that the sysObjectID names, where a family of many makers has only its own word for it."""
+    if profile is None or ANY not in profile.object_ids or identity.vendor != profile.vendor:
+        return identity
+    return replace(identity, vendor=maker(object_id) or identity.vendor)
 
 
 async def _completed(agent: Agent, identity: Identity, system: Mapping[str, Raw]) -> Identity:

@@ -75,8 +75,8 @@ def parse_target(url: str, environment: Mapping[str, str]) -> Target:
     except ValueError as error:
         raise ValueError(f"cannot use this URL: {str(error).removeprefix('cannot use this URL: ')}") from None
     if parts.scheme not in SHAPES or "://" not in url:
-        shapes = ", ".join(SHAPES.values())
-        raise ValueError(f"cannot use this URL: must be one of {shapes}")
+        schemes = ", ".join(f"{scheme}://" for scheme in SHAPES)
+        raise ValueError(f"cannot use this URL: must begin with one of {schemes}, as in snmp://10.0.0.11")
     target = READERS.get(parts.scheme, _redfish)(given)
     given.finish(SHAPES[parts.scheme])
     return target

@@ -230,6 +230,7 @@ class Setting:
 
     ``low``, ``high``, ``max_step`` and ``safe`` are in the point's own unit, ``safe`` None leaves it as it is;
     ``settle_s`` is how long it may take to show. A gate that refuses means that a write would be void.
+    ``unsigned`` is the type that the object has in the MIB: Unsigned32 or Gauge32, not INTEGER.
     """
 
     target: str
@@ -240,6 +241,7 @@ class Setting:
     safe: float | None = None
     settle_s: float = 5.0
     gates: tuple[Gate, ...] = ()
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

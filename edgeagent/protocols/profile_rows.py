@@ -6,7 +6,7 @@ from typing import Protocol
 
 from edgeagent.protocols.decode import key_of, text_of
 from edgeagent.protocols.point_names import names
-from edgeagent.protocols.profile import Column, Label, PointRow, Profile, Table
+from edgeagent.protocols.profile import Column, Label, Match, PointRow, Profile, Table
 from edgeagent.protocols.snmp import MAX_ROWS, Raw
 
 MAX_DESCRIPTION = 512
@@ -90,6 +90,12 @@ async def find_place(agent: Agent, profile: Profile, name: str) -> Place | None:
     named = [place for place in places(profile, await find_rows(agent, profile)) if place.name == name]
     there = await agent.get([place.oid for place in named if place.row.optional])
     return next((place for place in named if not place.row.optional or place.oid in there), None)
+
+
+def keys_of(profile: Profile, place: Place) -> dict[str, Match]:
+    """Where the texts stand that make a row this point's, and what each must be; a device may shift its rows."""
+    keys = next(table.keys for table in profile.tables if any(point is place.row for point in table.points))
+    return {keys[match.key].instance(place.index): match for match in place.row.where}
 
 
 @dataclass(frozen=True, slots=True)

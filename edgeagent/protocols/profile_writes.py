@@ -50,11 +50,11 @@ def read_setting(reader: Reader, columns: Columns, tables: Iterable[Table]) -> S
     max_step = reader.number("max_step", minimum=0.0) if reader.has("max_step") else None
     safe = reader.number("safe", minimum=low, maximum=high) if reader.has("safe") else None
     settle_s = reader.number("settle_s", SETTLE_S, minimum=0.1, maximum=600.0)
-    gates = columns.gates(reader)
+    gates, unsigned = columns.gates(reader), reader.boolean("unsigned", default=False)
     if row is None:
         reader.problem("target", "cannot set this: no whole number of the name is read from this object")
         return None
-    return Setting(target, row, low, high, max_step, safe, settle_s, gates)
+    return Setting(target, row, low, high, max_step, safe, settle_s, gates, unsigned)
 
 
 def _numbers(tables: Iterable[Table]) -> Iterable[PointRow]:

@@ -100,8 +100,8 @@ class SnmpWriter(SnmpSession):
         except WorkerError as error:
             raise DeviceError(f"cannot prepare to write to {self.address}: {error}") from None
 
-    async def set(self, oid: str, value: int) -> None:
-        """Write one INTEGER; returns when the agent has confirmed it.
+    async def set(self, oid: str, value: int, *, unsigned: bool = False) -> None:
+        """Write one INTEGER, or Unsigned32; returns when the agent has confirmed it.
 
         Raises:
             DeviceRefused: the agent said no; nothing was written.
@@ -110,7 +110,7 @@ class SnmpWriter(SnmpSession):
         """
         try:
             answers = asyncio.get_running_loop().time() - self._heard_s < HEARD_S
-            outcome = await self._call("set", oid, value=value, answers=answers)
+            outcome = await self._call("set", oid, value=value, answers=answers, unsigned=unsigned)
         except WorkerError as error:
             raise WriteOpen(f"cannot tell whether {self.address} was written: {error}") from None
         if outcome != "written":

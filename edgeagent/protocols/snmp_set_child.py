@@ -23,7 +23,7 @@ from pysnmp.error import PySnmpError
 from pysnmp.hlapi import v1arch, v3arch
 from pysnmp.hlapi.v3arch.asyncio import Udp6TransportTarget, UdpTransportTarget
 from pysnmp.proto import errind
-from pysnmp.proto.rfc1902 import Integer32, Null, ObjectIdentifier
+from pysnmp.proto.rfc1902 import Integer32, Null, ObjectIdentifier, Unsigned32
 from pysnmp.proto.rfc1905 import EndOfMibView, NoSuchInstance, NoSuchObject
 
 from edgeagent.model.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceUnreachable
@@ -52,17 +52,18 @@ REFUSALS = {
     6: "the community or user may only read (noAccess)",
     7: "it wants another type (wrongType)",
     10: "it does not take this value (wrongValue)",
-    11: "there is no such outlet (noCreation)",
+    11: "there is no such outlet or setting (noCreation)",
     12: "it does not take this value at present (inconsistentValue)",
     13: "it is out of resources at present (resourceUnavailable)",
     14: "it could not carry it out (commitFailed)",
     16: "the user may not do that (authorizationError)",
-    17: "it cannot be switched (notWritable)",
-    18: "there is no such outlet at present (inconsistentName)",
+    17: "it cannot be switched or set (notWritable)",
+    18: "there is no such outlet or setting at present (inconsistentName)",
 }
 
 Answer = tuple[errind.ErrorIndication | None, int, int, Any]
 Target: TypeAlias = UdpTransportTarget | Udp6TransportTarget
+Number: TypeAlias = Integer32 | Unsigned32
 
 
 class Agent(NamedTuple):
@@ -86,7 +87,7 @@ class Agent(NamedTuple):
 class Speech(Protocol):
     """One version of SNMP."""
 
-    async def ask(self, target: Target, oid: str, value: int | None) -> Answer:
+    async def ask(self, target: Target, oid: str, value: Number | None) -> Answer:
         """One GET, or one SET where there is a value."""
 
     def close(self) -> None:
@@ -100,10 +101,10 @@ class CommunitySpeech:
         self._dispatcher = v1arch.asyncio.SnmpDispatcher()
         self._auth = v1arch.asyncio.CommunityData(access["community"], mpModel=V2C)
 
-    async def ask(self, target: Target, oid: str, value: int | None) -> Answer:
+    async def ask(self, target: Target, oid: str, value: Number | None) -> Answer:
         """One GET, or one SET where there is a value."""
         command = v1arch.asyncio.get_cmd if value is None else v1arch.asyncio.set_cmd
-        varbind = (ObjectIdentifier(oid), Null("") if value is None else Integer32(value))
+        varbind = (ObjectIdentifier(oid), Null("") if value is None else value)
         answer: Answer = await command(self._dispatcher, self._auth, target, varbind, lookupMib=False)
         return answer
 
@@ -125,11 +126,11 @@ class UserSpeech:
             privProtocol=v3arch.asyncio.usmAesCfb128Protocol,
         )
 
-    async def ask(self, target: Target, oid: str, value: int | None) -> Answer:
+    async def ask(self, target: Target, oid: str, value: Number | None) -> Answer:
         """One GET, or one SET where there is a value."""
         command = v3arch.asyncio.get_cmd if value is None else v3arch.asyncio.set_cmd
         identity = v3arch.asyncio.ObjectIdentity(oid)
-        varbind = v3arch.asyncio.ObjectType(identity, *(() if value is None else (Integer32(value),)))
+        varbind = v3arch.asyncio.ObjectType(identity, *(() if value is None else (value,)))
         context = v3arch.asyncio.ContextData()
         answer: Answer = await command(self._engine, self._auth, target, context, varbind, lookupMib=False)
         return answer
@@ -166,9 +167,9 @@ class Conversation:
         if status or not varbinds:
             raise DeviceRefused(f"{self._place} does not show the object (error-status {int(status)})")
         if isinstance(varbinds[0][1], MISSING):
-            raise DeviceRefused(f"{self._place} has no such outlet")
+            raise DeviceRefused(f"{self._place} has no such outlet or setting")
 
-    async def set(self, oid: str, value: int, timeout_s: float) -> str:
+    async def set(self, oid: str, value: Number, timeout_s: float) -> str:
         """Send it once; `WRITTEN`, or `OPEN` where nobody knows."""
         try:
             trouble, status, _, _ = await self._ask(oid, value, timeout_s)
@@ -181,7 +182,7 @@ class Conversation:
             raise DeviceRefused(f"{self._place} refuses: {why}")
         return WRITTEN
 
-    async def _ask(self, oid: str, value: int | None, timeout_s: float) -> Answer:
+    async def _ask(self, oid: str, value: Number | None, timeout_s: float) -> Answer:
         try:
             async with asyncio.timeout(timeout_s):
                 if self._target is None:
@@ -212,11 +213,12 @@ class Speaker:
         """Open the conversation ahead of the first write."""
         self._runner.run(self._proven(Agent.of(**agent), oid, timeout_s))
 
-    def set(self, *, oid: str, value: int, timeout_s: float, answers: bool = False, **agent: Any) -> str:
-        """Write one integer; the agent ``answers`` when the caller heard it just now."""
-        return self._runner.run(self._set(Agent.of(**agent), oid, value, timeout_s, answers=answers))
+    def set(self, *, oid: str, value: int, timeout_s: float, answers: bool, unsigned: bool, **agent: Any) -> str:
+        """Write one number; the agent ``answers`` when the caller heard it just now."""
+        number = Unsigned32(value) if unsigned else Integer32(value)
+        return self._runner.run(self._set(Agent.of(**agent), oid, number, timeout_s, answers=answers))
 
-    async def _set(self, agent: Agent, oid: str, value: int, timeout_s: float, *, answers: bool) -> str:
+    async def _set(self, agent: Agent, oid: str, value: Number, timeout_s: float, *, answers: bool) -> str:
         known = self._known.get(agent) if answers and not agent.v3 else None
         conversation = known or await self._proven(agent, oid, timeout_s)
         outcome = await conversation.set(oid, value, timeout_s)

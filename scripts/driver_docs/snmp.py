@@ -119,7 +119,7 @@ def _table_rows(one: Table) -> Iterator[list[str]]:
             joined(_row(point, one)),
             _scaled(point),
             joined([*_sentinels(point), *(_gate(gate) for gate in point.gates)]),
-            ", ".join(f"{raw} {word}" for raw, word in {**(point.codes or {}), **(point.texts or {})}.items()),
+            ", ".join(f"{raw} {word}" for raw, word in [*(point.codes or {}).items(), *(point.texts or {}).items()]),
             joined(_also(point)),
         ]
 

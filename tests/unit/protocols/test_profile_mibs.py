@@ -30,6 +30,7 @@ NO_FILE = {"rittal-lcp"}
 """Families whose MIB is not at hand; their files say where their knowledge comes from."""
 ELSEWHERE = {  # objects of MIBs that are not at hand, where RFCs or public programs say they stand
     "sysDescr": "1.3.6.1.2.1.1.1",
+    "entPhysicalSerialNum": "1.3.6.1.2.1.47.1.1.1.1.11",  # ENTITY-MIB (RFC 6933)
     "lgpAgentIdentModel": "1.3.6.1.4.1.476.1.42.2.1.2",
     "lgpAgentIdentFirmwareVersion": "1.3.6.1.4.1.476.1.42.2.1.3",
     "lgpAgentIdentSerialNumber": "1.3.6.1.4.1.476.1.42.2.1.4",
@@ -107,6 +108,19 @@ def test_what_a_profile_writes_may_be_written(name, test_data):
     written += [command.column for switch in profile.switches for command in switch.commands.values()]
     for column in written:
         assert re.search(r"ACCESS\s+(read-write|write-only)", known[column.object][1]), column.object
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_written_has_the_type_of_its_mib(name, test_data):
+    known = known_objects(name, test_data)
+    profile = PROFILES.all[name]
+    unsigned = {setting.row.column.object: setting.unsigned for setting in profile.settings}
+    for switch in profile.switches:
+        unsigned |= {command.column.object: False for command in switch.commands.values()}
+    for written, is_unsigned in unsigned.items():
+        if written in known:
+            syntax = re.search(r"SYNTAX\s+(\w+)", known[written][1])[1]
+            assert (syntax in ("Unsigned32", "Gauge32", "Gauge")) == is_unsigned, written
 
 
 @pytest.mark.parametrize("name", FILES)

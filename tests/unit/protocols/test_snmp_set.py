@@ -64,8 +64,8 @@ async def test_a_value_is_written(pod, worker):
     ("oid", "value", "message"),
     [
         (COMMAND, 99, "does not take this value (wrongValue)"),
-        (COMMAND[:-1] + "99", ON, "has no such outlet"),
-        (STATE, ON, "cannot be switched (notWritable)"),
+        (COMMAND[:-1] + "99", ON, "has no such outlet or setting"),
+        (STATE, ON, "cannot be switched or set (notWritable)"),
     ],
 )
 async def test_what_the_agent_refuses_is_told_in_plain_words(pod, worker, oid, value, message):
