@@ -153,7 +153,8 @@ class SwitchedPdu:
         if not isinstance(object_id, str):
             raise DeviceGarbled(f"{self.device} does not say what it is (sysObjectID)")
         wanted = self._settings.family
-        for profile in await asyncio.to_thread(self._profiles.of_driver, self._settings.driver):
+        profiles = await asyncio.to_thread(self._profiles.of_driver, self._settings.driver)
+        for profile in sorted(profiles, key=lambda one: -one.nearness(object_id)):
             claimed = wanted in ("auto", profile.name) and profile.claims(object_id)
             if claimed and await self._writer.walk(profile.presence.oid, 1):
                 return profile
