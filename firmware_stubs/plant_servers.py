@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from firmware_stubs import mib_ups, modbus_sunspec, nvml_build, redfish_board, redfish_devices
-from firmware_stubs.energy import Battery, Meter, Pv, Ups
+from firmware_stubs import modbus_sunspec, nvml_build, redfish_board, redfish_devices
+from firmware_stubs.energy import Battery, Meter, Pv
 from firmware_stubs.facility import Facility
 from firmware_stubs.fault_kinds import Part
 from firmware_stubs.fault_servers import Gpu
@@ -17,6 +17,7 @@ from firmware_stubs.faults import FaultBoard
 from firmware_stubs.modbus_server import ModbusServer, OnlyHolding
 from firmware_stubs.modbus_sunspec import SunSpecUnit
 from firmware_stubs.nvml_build import GpuControl
+from firmware_stubs.plant_cards import PlantCard, plant_cards
 from firmware_stubs.plant_modbus import MappedDevice, mapped_devices
 from firmware_stubs.redfish_bmc import RedfishServer
 from firmware_stubs.redfish_board import Board
@@ -35,21 +36,24 @@ UNIT = 1  # of each Modbus server
 class PlantServers:
     """Opens what a plant serves, describes each in `devices`, and lets `board` break it."""
 
-    def __init__(self, world: World, plant: Facility, board: FaultBoard, now: Callable[[], float]) -> None:
+    def __init__(
+        self, world: World, plant: Facility, board: FaultBoard, now: Callable[[], float], *, mixed: bool = False
+    ) -> None:
         self.devices: list[dict[str, Any]] = []  # as in pod.json
         self.agents: dict[str, tuple[str, SnmpAgent]] = {}  # family and agent of what speaks SNMP
         self._world = world
         self._plant = plant
         self._board = board
         self._now = now
+        self._cards = tuple(plant_cards(plant, mixed=mixed))
         self._machine = next(iter(world.loads.values()))
         self._ticks: list[Callable[[], None]] = []
         self._bmc = Board(serial=f"SRV-{self._machine.name}")
 
     async def open(self, stack: AsyncExitStack, folder: Path, log: ServedLog | None) -> None:
         """Listen; `stack` closes them. OSError when one cannot."""
-        for ups in self._plant.upses.values():
-            await self._serve_ups(stack, ups, log)
+        for card in self._cards:
+            await self._serve_card(stack, card, log)
         for cdu in self._plant.cdus.values():
             await self._serve_redfish(stack, cdu.name, "cdu", cdu.serial, redfish_devices.cdu(cdu))
         supply = self._plant.supply
@@ -59,8 +63,10 @@ class PlantServers:
             ("meter", supply.meter, modbus_sunspec.meter(supply.meter)),
         ):
             await self._serve_sunspec(stack, driver, thing, unit)
+        has_card = {name for card in self._cards for name in card.things}
         for device in mapped_devices(self._plant, self._now):
-            await self._serve_mapped(stack, device)
+            if device.name not in has_card:
+                await self._serve_mapped(stack, device)
         await self._serve_redfish(stack, "bmc-1", "bmc", self._bmc.serial, redfish_board.bmc(self._bmc))
         await self._offer_gpus(folder / "nvml")
         self.refresh()
@@ -76,14 +82,16 @@ class PlantServers:
         board.cpu_c = [round(rack.inlet_c + 38.0, 1), round(rack.inlet_c + 36.5, 1)]
         board.energy_kwh = round(1204.5 + machine.energy_wh / 1000.0, 3)
 
-    async def _serve_ups(self, stack: AsyncExitStack, ups: Ups, log: ServedLog | None) -> None:
-        card = Card(ups.name, ACCESS, mib_ups.ENTERPRISE, ups.serial, self._now, powered=lambda: ups.live)
-        agent = SnmpAgent(card, mib_ups.build(ups, card), log=log)
+    async def _serve_card(self, stack: AsyncExitStack, plan: PlantCard, log: ServedLog | None) -> None:
+        card = Card(plan.name, ACCESS, plan.enterprise, plan.serial, self._now, powered=plan.powered)
+        agent = SnmpAgent(card, plan.build(card), log=log)
         stack.callback(agent.close)
         port = await agent.open(HOST)
-        self.agents[ups.name] = ("rfc1628-ups", agent)
-        self._board.add(ups.name, Part("card", card))
-        self._tell(ups.name, "ups", f"snmp://{HOST}:{port}", ups.serial, feed=ups.feed, community=ACCESS.read)
+        self.agents[plan.name] = (plan.family, agent)
+        self._board.add(plan.name, Part("card", card))
+        access = {"community": ACCESS.read, "write_community": ACCESS.write}
+        address = f"snmp://{HOST}:{port}"
+        self._tell(plan.name, plan.driver, address, plan.serial, family=plan.family, **plan.wiring, **access)
 
     async def _serve_sunspec(
         self, stack: AsyncExitStack, driver: str, thing: Battery | Pv | Meter, unit: SunSpecUnit

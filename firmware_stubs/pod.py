@@ -49,8 +49,6 @@ FORMAT = 1  # of pod.json
 PHYSICS_TICK_S = 0.25
 FAULT_TICK_S = 0.05
 USER = UsmUser("edge", "auth-secret-1", "priv-secret-1")
-FAMILY_OF_FEED = {"A": "raritan-pdu2", "B": "apc-rpdu2"}
-VERSION_OF_FAMILY = {"raritan-pdu2": "v3", "apc-rpdu": "v2c", "apc-rpdu2": "v2c"}
 
 
 @dataclass
@@ -162,7 +160,7 @@ class Pod:
             return None
         from firmware_stubs.plant_servers import PlantServers  # noqa: PLC0415 - aiohttp, only where there is a plant
 
-        servers = PlantServers(self.world, plant, self.board, self.now)
+        servers = PlantServers(self.world, plant, self.board, self.now, mixed=self.plan.mixed)
         await servers.open(stack, self.plan.folder, log)
         self.devices.extend(servers.devices)
         return servers
@@ -198,9 +196,9 @@ class Pod:
         _write_whole(self.plan.folder / "faketime", f"{offset_s:+.3f}\n")
 
     async def _build(self, pdu: Pdu, log: JsonLinesLog | None) -> _Device:
-        family = self.plan.plain_family if self.plan.plain_agents else FAMILY_OF_FEED[pdu.feed.name]
+        family = self.plan.family_of(list(self.world.racks).index(pdu.rack), pdu.feed.name)
         module = FAMILIES[family]
-        version = self.plan.version or VERSION_OF_FAMILY[family]
+        version = self.plan.version_of(family)
         card = Card(
             name=pdu.name,
             access=USER if version == "v3" else V2cAccess(),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from firmware_stubs import mib_apc, mib_apc_rpdu, mib_raritan
+from firmware_stubs import mib_apc, mib_apc_rpdu, mib_eaton, mib_geist, mib_mph, mib_raritan, mib_sentry4
 from firmware_stubs.faults import Fault, read_timetable
 from firmware_stubs.trap_desk import place_of
 from firmware_stubs.weather import MIDSUMMER_H
@@ -17,7 +17,14 @@ FAMILIES: Mapping[str, ModuleType] = {
     "raritan-pdu2": mib_raritan,
     "apc-rpdu": mib_apc_rpdu,
     "apc-rpdu2": mib_apc,
+    "eaton-epdu": mib_eaton,
+    "vertiv-geist-v5": mib_geist,
+    "servertech-sentry4": mib_sentry4,
+    "liebert-mph": mib_mph,
 }
+FAMILY_OF_FEED = {"A": "raritan-pdu2", "B": "apc-rpdu2"}
+MIXED = ("raritan-pdu2", "eaton-epdu", "servertech-sentry4", "apc-rpdu2", "vertiv-geist-v5", "liebert-mph")
+VERSION_OF_FAMILY = {"raritan-pdu2": "v3"}  # of the others v2c
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,19 @@ class PodPlan:
     plant: bool = False  # with what feeds and cools the racks, and its devices
     weather: Path | None = None  # a trace, or a folder of them; None: never a cloud
     start_h: float = MIDSUMMER_H + 9.0  # hour of the year at which the world begins
+    mixed: bool = False  # rack PDUs, UPSes, coolers and transfer switch of all families that speak SNMP
     version: str | None = None  # v2c or v3 for every agent; None: as the family has it
     traps: tuple[str, int] | None = None  # who hears of what happens to cards
+
+    def family_of(self, rack: int, feed: str) -> str:
+        """The family of the PDU of a rack, counted from 0, on a feed; mixed: the two of a rack differ."""
+        if self.plain_agents:
+            return self.plain_family
+        return MIXED[(rack + 3 * "AB".index(feed)) % len(MIXED)] if self.mixed else FAMILY_OF_FEED[feed]
+
+    def version_of(self, family: str) -> str:
+        """What version of SNMP an agent of a family speaks."""
+        return self.version or VERSION_OF_FAMILY.get(family, "v2c")
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -57,6 +75,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--plain-agents", type=int, default=0, metavar="N", help="N small PDUs instead of a pod")
     parser.add_argument("--plain-family", choices=sorted(FAMILIES), default="apc-rpdu2")
     parser.add_argument("--plant", action="store_true", help="with what feeds and cools the racks, and its devices")
+    parser.add_argument("--families", choices=["standard", "mixed"], default="standard", help="of what speaks SNMP")
     parser.add_argument("--weather", type=Path, help="hourly CSV, or a folder of them (default: a cloudless sky)")
     parser.add_argument("--start-hour", type=float, default=MIDSUMMER_H + 9.0, help="of the year, for sun and air")
     parser.add_argument("--version", choices=["v2c", "v3"], help="for every agent (default: as the family has it)")
@@ -79,6 +98,7 @@ def plan_from(args: argparse.Namespace) -> PodPlan:
         plant=args.plant,
         weather=args.weather,
         start_h=args.start_hour,
+        mixed=args.families == "mixed",
         version=args.version,
         traps=None if args.traps is None else place_of(args.traps),
     )

@@ -25,10 +25,10 @@ from edgeagent.core.ports import Driver
 from edgeagent.core.state import State
 from edgeagent.daemon.logs import configure
 from edgeagent.drivers.identity import MemoryBook
-from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.drivers.parts import Parts, Times
 from edgeagent.drivers.polled import DevicePlan
 from edgeagent.drivers.poller import Poller
+from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.model.device import DeviceInfo
 from edgeagent.model.points import DeviceId
 from edgeagent.model.reading import Reading

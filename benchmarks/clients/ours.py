@@ -21,8 +21,8 @@ from gufo.snmp.aio import SnmpSession as GufoSession
 from benchmarks.clients.meter import serve
 from edgeagent.core.clock import SystemClock
 from edgeagent.core.ports import Driver
-from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.drivers.parts import Parts, Times
+from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.model.points import DeviceId
 from edgeagent.model.reading import Quality
 from edgeagent.protocols.snmp_address import Community, parse_address

@@ -21,7 +21,7 @@ from typing import Any
 
 from edgeagent.cli import client, table
 from edgeagent.cli.demo_children import Child, Children, DemoError
-from edgeagent.cli.demo_config import agent_config, broker_config, noc_config
+from edgeagent.cli.demo_config import agent_config, broker_config, gpu_environment, kinds, noc_config, spoken
 from edgeagent.cli.demo_story import NEEDS_S, Story, Told
 from edgeagent.cli.demo_summary import Summary, count
 from edgeagent.core.lockfile import LockFile
@@ -127,9 +127,10 @@ class Demo:
         state = self._folder / "state"
         config.write_text(agent_config(pod, broker=broker, keyring=keyring, state=state, runtime=self._runtime))
         self._started_s = time.monotonic()
-        self._agent = self._children.start("agent", [*_edgeagent(), "run", "--config", str(config)])
+        command = [*_edgeagent(), "run", "--config", str(config)]
+        self._agent = self._children.start("agent", command, gpu_environment(pod))
         self._children.wait_for("the agent", self._answers, START_S)
-        self._say(f"agent        reads {len(pod['devices'])} rack PDUs over SNMP, the host and hwmon")
+        self._say(f"agent        reads {spoken(pod)}, the host and hwmon")
         self._say(f"page         {client.get(self._socket, '/v1/status')['page']}")
         self._say(f"ask it       {_program()} status --config {_short(config)}")
         self._story = Story(pod, self._socket, self._say)
@@ -166,13 +167,12 @@ class Demo:
 
     def _start_devices(self, racks: int) -> Any:
         folder = self._runtime / "devices"
-        command = [sys.executable, "-m", "firmware_stubs.pod", "--dir", str(folder), "--racks", str(racks)]
+        command = [sys.executable, "-m", "firmware_stubs.pod", "--dir", str(folder), "--racks", str(racks), "--plant"]
         self._children.start("devices", command)
         self._children.wait_for("the simulated pod", (folder / "pod.json").exists, START_S)
         pod = json.loads((folder / "pod.json").read_text())
-        self._say(
-            f"devices      {len(pod['devices'])} rack PDUs in {len(pod['racks'])} racks, {len(pod['loads'])} loads"
-        )
+        racks_and_loads = f"{len(pod['racks'])} racks, {len(pod['loads'])} loads"
+        self._say(f"devices      {len(pod['devices'])} of {len(kinds(pod))} kinds, {racks_and_loads}")
         return pod
 
     def _start_broker(self) -> str:

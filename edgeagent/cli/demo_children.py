@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -53,8 +53,8 @@ class Children:
         for child in reversed(self._children):
             self.stop(child)
 
-    def start(self, name: str, command: Sequence[str]) -> Child:
-        """Start a process with its output in ``<name>.log``.
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Child:
+        """Start a process with its output in ``<name>.log``; ``environment`` is added to ours.
 
         Raises:
             DemoError: the program does not exist.
@@ -66,6 +66,7 @@ class Children:
                 process = subprocess.Popen(
                     list(command),
                     stdin=subprocess.DEVNULL,
+                    env={**os.environ, **(environment or {})},
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,

@@ -2,12 +2,13 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 SITE, POD = "demo", "pod-1"
-IPDU = "ipdu"
+IPDU, GPU = "ipdu", "gpu"
 PROTECTION = """# The built-in tables, armed, and in a hurry: what takes minutes on a pod takes seconds here.
 [autonomy]
 stagger = "2 s"
@@ -57,12 +58,34 @@ def _agent_lines(pod: Mapping[str, Any], broker: str, keyring: Path, state: Path
     yield from ("[daemon]", f"state = {_quoted(state)}", f"runtime = {_quoted(runtime)}", "")
     yield from ("[api]", "port = 0", "")
     yield from ("[uplink]", f'broker = "{broker}"', f"keyring = {_quoted(keyring)}", "")
-    for device in pod["devices"]:
+    for device in readable(pod):
         yield from _device(device)
     yield from ("[devices.host]", 'driver = "host"', 'every = "5 s"', "")
     yield from ("[devices.chassis]", 'driver = "hwmon"', f"root = {_quoted(pod['sysfs'])}", 'every = "2 s"', "")
     yield from _site(pod)
     yield PROTECTION
+
+
+def kinds(pod: Mapping[str, Any]) -> dict[str, int]:
+    """How many of each driver's word there are, the most frequent first."""
+    found = Counter(device["driver"] for device in readable(pod))
+    return dict(found.most_common())
+
+
+def spoken(pod: Mapping[str, Any]) -> str:
+    """The kinds in words."""
+    return ", ".join(f"{count} {word}" for word, count in kinds(pod).items())
+
+
+def readable(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The devices that can be read here: simulated GPUs need a C compiler for their library."""
+    return [device for device in pod["devices"] if device["driver"] != GPU or device["library"]]
+
+
+def gpu_environment(pod: Mapping[str, Any]) -> dict[str, str]:
+    """Where the agent finds the simulated NVIDIA library, if there is one."""
+    found = next((device["library"] for device in readable(pod) if device["driver"] == GPU), None)
+    return {"LD_LIBRARY_PATH": str(Path(found).parent)} if found else {}
 
 
 def _device(device: Mapping[str, Any]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from edgeagent.cli import client
-from edgeagent.cli.demo_config import agent_config, noc_config
+from edgeagent.cli.demo_config import agent_config, gpu_environment, noc_config
 from edgeagent.cli.keys import make_ingest_keys
 from tests.e2e.tail import JournalTail
 from tests.fixtures.broker import Mosquitto
@@ -104,6 +104,7 @@ class Rig:
         await self.proxy.start()
         self.devices.start()
         await self.until((self.folder / "pod" / "pod.json").exists, "the simulated pod")
+        self.agent._environment |= gpu_environment(self.pod)
         keyring = make_ingest_keys(self.folder / "noc").keyring
         self.noc_config.write_text(
             noc_config(f"mqtt://127.0.0.1:{self.broker.port}", self.folder / "noc" / "ingest.key", self.noc_db)

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from edgeagent.core.ports import granted
 from edgeagent.actuators.load import LoadActuator
 from edgeagent.actuators.parts import Stagger
 from edgeagent.core.clock import ManualClock
+from edgeagent.core.ports import granted
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Choice, Hold
 from edgeagent.model.site import Load, ServiceClass
 from tests.fixtures.switching import SETTLE_S, apply, output, until

@@ -6,12 +6,12 @@ import signal
 
 import pytest
 
-from edgeagent.core.ports import granted
 from edgeagent.actuators.outlet import OutletActuator
 from edgeagent.core.clock import ManualClock
-from edgeagent.drivers.snmp_device import SnmpOptions
+from edgeagent.core.ports import granted
 from edgeagent.drivers.parts import Parts as DriverParts
 from edgeagent.drivers.parts import Times
+from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.model.errors import DeviceError
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Choice, Hold
 from edgeagent.protocols.snmp_address import Community

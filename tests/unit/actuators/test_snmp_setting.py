@@ -260,7 +260,7 @@ async def test_rows_that_a_new_firmware_has_shifted_are_found_anew_and_never_wri
 @pytest.mark.parametrize("name", ["supply_air.temperature", "return_air.setpoint", "nothing.of.the.kind"])
 async def test_what_cannot_be_set_is_refused(rig, name):
     cooler = await rig(mib_liebert_env)
-    with pytest.raises(DeviceRefused, match="has no .* that can be set"):
+    with pytest.raises(DeviceRefused, match=r"has no .* that can be set"):
         await cooler.setting(name).read()
 
 

@@ -6,8 +6,8 @@ from edgeagent.config.layers import Layer, load
 from edgeagent.core.clock import ManualClock
 from edgeagent.drivers import settings, site
 from edgeagent.drivers.host import HostOptions
-from edgeagent.drivers.snmp_device import SnmpOptions, check_family
 from edgeagent.drivers.parts import Parts, Times
+from edgeagent.drivers.snmp_device import SnmpOptions, check_family
 from edgeagent.model.site import Outlet, ServiceClass
 from edgeagent.protocols.profile_file import Profiles
 from edgeagent.protocols.snmp_address import Community, SnmpAddress, User

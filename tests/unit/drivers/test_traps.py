@@ -15,6 +15,7 @@ from edgeagent.core.metrics import Metrics
 from edgeagent.core.state import State
 from edgeagent.core.worker import Worker
 from edgeagent.drivers import settings
+from edgeagent.drivers.identity import MemoryBook
 from edgeagent.drivers.parts import Parts
 from edgeagent.drivers.poller import Poller
 from edgeagent.drivers.settings import build
@@ -363,7 +364,7 @@ class Whole:
         self.parts = Parts(self.clock)
         self.devices = configured(polled(pod))
         self.poller = Poller(
-            build(self.devices, self.parts), state=self.state, clock=self.clock, metrics=self.metrics, book={}
+            build(self.devices, self.parts), state=self.state, clock=self.clock, metrics=self.metrics, book=MemoryBook()
         )
         self.worker = Worker(SPEC, self.clock, health, self.metrics, on_line=print)
         self.traps = Traps(
@@ -384,7 +385,13 @@ class Whole:
         stack.push_async_callback(asyncio.gather, *tasks, return_exceptions=True)
         for task in tasks:
             stack.callback(task.cancel)
-        await self.until(lambda: all(self.polls(one.name) for one in self.devices))
+        await self.until(lambda: all(self.has_connected(one.name) for one in self.devices))
+        await self.until(lambda: self.traps._listener.port is not None)
+
+    def has_connected(self, device):
+        """Every group was read."""
+        info = self.state.infos().get(device)
+        return info is not None and self.polls(device) >= len(info.groups)
 
     def polls(self, device):
         status = self.state.statuses().get(device)
