@@ -22,6 +22,7 @@ FAMILIES: Mapping[str, ModuleType] = {
     "servertech-sentry4": mib_sentry4,
     "liebert-mph": mib_mph,
 }
+FAMILY_MIXES = ("standard", "mixed")
 FAMILY_OF_FEED = {"A": "raritan-pdu2", "B": "apc-rpdu2"}
 MIXED = ("raritan-pdu2", "eaton-epdu", "servertech-sentry4", "apc-rpdu2", "vertiv-geist-v5", "liebert-mph")
 VERSION_OF_FAMILY = {"raritan-pdu2": "v3"}  # of the others v2c
@@ -46,9 +47,16 @@ class PodPlan:
     plant: bool = False  # with what feeds and cools the racks, and its devices
     weather: Path | None = None  # a trace, or a folder of them; None: never a cloud
     start_h: float = MIDSUMMER_H + 9.0  # hour of the year at which the world begins
-    mixed: bool = False  # rack PDUs, UPSes, coolers and transfer switch of all families that speak SNMP
+    families: str = "standard"  # or mixed: rack PDUs, UPSes, coolers and transfer switch of all that speak SNMP
     version: str | None = None  # v2c or v3 for every agent; None: as the family has it
     traps: tuple[str, int] | None = None  # who hears of what happens to cards
+
+    @property
+    def mixed(self) -> bool:
+        """Whether its devices are of all families; ValueError when it asks for what there is not."""
+        if self.families not in FAMILY_MIXES:
+            raise ValueError(f"families is {self.families!r}: it must be one of {', '.join(FAMILY_MIXES)}")
+        return self.families == "mixed"
 
     def family_of(self, rack: int, feed: str) -> str:
         """The family of the PDU of a rack, counted from 0, on a feed; mixed: the two of a rack differ."""
@@ -75,7 +83,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--plain-agents", type=int, default=0, metavar="N", help="N small PDUs instead of a pod")
     parser.add_argument("--plain-family", choices=sorted(FAMILIES), default="apc-rpdu2")
     parser.add_argument("--plant", action="store_true", help="with what feeds and cools the racks, and its devices")
-    parser.add_argument("--families", choices=["standard", "mixed"], default="standard", help="of what speaks SNMP")
+    parser.add_argument("--families", choices=FAMILY_MIXES, default="standard", help="of what speaks SNMP")
     parser.add_argument("--weather", type=Path, help="hourly CSV, or a folder of them (default: a cloudless sky)")
     parser.add_argument("--start-hour", type=float, default=MIDSUMMER_H + 9.0, help="of the year, for sun and air")
     parser.add_argument("--version", choices=["v2c", "v3"], help="for every agent (default: as the family has it)")
@@ -98,7 +106,7 @@ def plan_from(args: argparse.Namespace) -> PodPlan:
         plant=args.plant,
         weather=args.weather,
         start_h=args.start_hour,
-        mixed=args.families == "mixed",
+        families=args.families,
         version=args.version,
         traps=None if args.traps is None else place_of(args.traps),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 SITE, POD = "demo", "pod-1"
 IPDU, GPU = "ipdu", "gpu"
+AIR_UNIT, FAN = "generic-crac", "fan.1.setpoint"
 PROTECTION = """# The built-in tables, armed, and in a hurry: what takes minutes on a pod takes seconds here.
 [autonomy]
 stagger = "2 s"
@@ -60,6 +61,8 @@ def _agent_lines(pod: Mapping[str, Any], broker: str, keyring: Path, state: Path
     yield from ("[uplink]", f'broker = "{broker}"', f"keyring = {_quoted(keyring)}", "")
     for device in readable(pod):
         yield from _device(device)
+        if device.get("family") == AIR_UNIT:
+            yield from _fan(device)
     yield from ("[devices.host]", 'driver = "host"', 'every = "5 s"', "")
     yield from ("[devices.chassis]", 'driver = "hwmon"', f"root = {_quoted(pod['sysfs'])}", 'every = "2 s"', "")
     yield from _site(pod)
@@ -104,6 +107,14 @@ def _device(device: Mapping[str, Any]) -> Iterator[str]:
             yield f"[devices.{device['name']}.{key}]"
             yield from (f'{number} = "{name}"' for number, name in device[key].items())
     yield ""
+
+
+def _fan(device: Mapping[str, Any]) -> Iterator[str]:
+    """A fan that protection may drive: at 60 % by itself, at 100 % when an aisle is hot or blind."""
+    name = device["name"]
+    yield f'[devices.{name}.set."{FAN}"]'
+    yield from ("lowest = 30", "highest = 100", "safe = 60", "tolerance = 2", 'every = "1 s"', "")
+    yield from (f"[cooling.{name}]", f'target = "{name}/{FAN}"', "lowest = 30", "highest = 100", "safe = 60", "")
 
 
 def _site(pod: Mapping[str, Any]) -> Iterator[str]:

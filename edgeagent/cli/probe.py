@@ -55,8 +55,8 @@ def configure(parser: ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("url", nargs="?", default="", metavar="URL", help="where the device is, see below")
     parser.add_argument("--family", default=AUTO, help="read it as this family, whatever it says that it is")
-    parser.add_argument("--timeout", type=seconds, default=TIMEOUT_S, metavar="SECONDS", help="for all (60)")
-    parser.add_argument("--wait", type=seconds, default=WAIT_S, metavar="SECONDS", help="for one answer, twice (2)")
+    parser.add_argument("--timeout", type=seconds, default=TIMEOUT_S, metavar="SECONDS", help="for everything (60)")
+    parser.add_argument("--wait", type=seconds, default=WAIT_S, metavar="SECONDS", help="for each answer, tried twice (2)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object; with --watch one a line")
     form.add_argument("--config", action="store_true", help="print the TOML to paste into a configuration")

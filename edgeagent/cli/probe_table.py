@@ -14,7 +14,16 @@ from edgeagent.model.units import Kind
 
 HEAD = ("POINT", "VALUE", "UNIT", "QUALITY", "SOURCE", "RAW", "NAME")
 RIGHT = ("VALUE", "RAW")
-SHRINK = (("RAW", 10), ("NAME", 16), ("SOURCE", 14), ("VALUE", 16), ("NAME", 10), ("SOURCE", 8), ("POINT", 24))
+SHRINK = (
+    ("RAW", 10),
+    ("NAME", 16),
+    ("SOURCE", 14),
+    ("VALUE", 16),
+    ("NAME", 10),
+    ("SOURCE", 8),
+    ("VALUE", 12),
+    ("POINT", 24),
+)
 """In this order columns give way, down to so many characters, where the terminal is narrow; in the end RAW goes."""
 CLEAR = "\x1b[H\x1b[J"
 NUMBERS = frozenset("0123456789.")

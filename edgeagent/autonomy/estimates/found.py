@@ -8,8 +8,8 @@ from edgeagent.model.reading import Quality, Reading, Reason, bad
 from edgeagent.model.snapshot import Snapshot
 
 SOURCE = "derived"
-OLD_S = 60.0
-"""An input that was read longer ago is stale here, as it is for decisions."""
+OLD_S = 150.0
+"""An input that was read longer ago is stale here: two periods of the slowest group that power is read in, and some."""
 
 
 @dataclass(frozen=True, slots=True)

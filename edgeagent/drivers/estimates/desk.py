@@ -24,7 +24,9 @@ class Desk:
     def __init__(self, facts: Facts, clock: Clock, metrics: Metrics) -> None:
         self._facts, self._clock = facts, clock
         self._marked: dict[DeviceId, dict[PointId, str]] = {}
-        gauge = metrics.gauge("edgeagent_implausible_points", "Points whose readings are marked implausible, by device")
+        self._gauge = gauge = metrics.gauge(
+            "edgeagent_implausible_points", "Points whose readings are marked implausible, by device"
+        )
 
         def collect() -> None:
             for device, marks in self._marked.items():
@@ -58,6 +60,7 @@ class Desk:
     def forget(self, device: DeviceId) -> None:
         """Nothing is marked of what is not read."""
         self._marked.pop(device, None)
+        self._gauge.forget(device=device)
 
     def recall(self, device: DeviceId, judge: Judge, serial: str) -> bool:
         """Have the totals go on from what was kept; false as long as that cannot be known."""

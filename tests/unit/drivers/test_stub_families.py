@@ -5,6 +5,8 @@ The tables below are made from the world, with the steps that the MIBs state, an
 
 import pytest
 
+from edgeagent.core.clock import SystemClock
+from edgeagent.drivers.parts import Parts, Times
 from edgeagent.model.reading import Quality, Reason
 from firmware_stubs import (
     mib_apc,
@@ -21,8 +23,9 @@ from firmware_stubs import (
     mib_stulz,
     mib_ups,
 )
+from firmware_stubs.pod import Pod, PodPlan
 from tests.fixtures.recorded import everything
-from tests.fixtures.stubs import StubDevice, world_at
+from tests.fixtures.stubs import StubDevice, options_of, world_at
 
 MEASURED = (".power", ".apparent_power", ".power_factor", ".current", ".voltage", ".frequency")
 
@@ -523,3 +526,19 @@ async def test_a_coolers_lost_sensors_are_no_good_values(stub, world, name):
     _, readings = await everything(driver)
     for point in ("supply_air.temperature", "return_air.temperature"):
         assert readings[point].quality is Quality.BAD
+
+
+# -- all of a pod
+
+
+async def test_every_snmp_device_of_a_mixed_pod_is_known_by_its_family_and_says_its_serial(tmp_path):
+    async with Pod(PodPlan(tmp_path, racks=17, outlets=2, plant=True, families="mixed")) as pod:
+        entries = [entry for entry in pod.devices if entry["address"].startswith("snmp")]
+        assert len(entries) == 34 + 2 + 1 + 4
+        parts = Parts(SystemClock())
+        for entry in entries:
+            driver = options_of(entry).build(entry["name"], Times(10.0, 6.0, 60.0), parts)
+            info, readings = await everything(driver)
+            assert info.identity.serial == entry["serial"], entry["family"]
+            good = [name for name, reading in readings.items() if reading.quality is Quality.GOOD]
+            assert len(good) > 8, entry["family"]

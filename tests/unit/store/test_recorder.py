@@ -6,6 +6,7 @@ from pathlib import Path
 from edgeagent.core.clock import ManualClock
 from edgeagent.core.state import State
 from edgeagent.model.device import DeviceInfo, Group, Identity
+from edgeagent.model.event import Event
 from edgeagent.model.journal import MAX_RECORD_BYTES, Stream
 from edgeagent.model.points import DeviceId, Point
 from edgeagent.model.reading import Reading, ReadingBatch, Reason, bad
@@ -13,7 +14,7 @@ from edgeagent.model.units import Kind
 from edgeagent.store.peek import peek
 from edgeagent.store.recorder import Recorder
 from edgeagent.store.store import Store
-from edgeagent.wire.record import ClockAnchor, Described, EpochOpened, Record, Sample, decode
+from edgeagent.wire.record import ClockAnchor, Described, EpochOpened, Happened, Record, Sample, decode
 
 from .conftest import Opener, everything
 from .test_service import running
@@ -190,3 +191,14 @@ async def test_what_is_published_until_the_recorder_runs_again_is_recorded(opene
             await clock.advance(0.1)
             samples = [record for record in await written(store) if isinstance(record, Sample)]
         assert [entry.value for sample in samples for entry in sample.readings] == [7.5, 7.5]
+
+
+async def test_an_event_is_a_record_of_telemetry_after_the_anchor(opened: Opener, clock: ManualClock) -> None:
+    state = State(clock)
+    async with opened() as store, running(Recorder(state, store, clock)):
+        await clock.advance(0.1)
+        state.events.publish(Event("trap", "ups.on_battery", "ups-1", "x" * 5000, "major", 3.5))
+        await clock.advance(0.3)
+        anchor, told = await written(store)
+        assert isinstance(anchor, ClockAnchor)
+        assert told == Happened(clock.boot_id[:8], 3.5, "trap", "ups.on_battery", "ups-1", "x" * 1024, "major")

@@ -97,7 +97,7 @@ def test_what_is_not_known_makes_no_number(point: str) -> None:
 
 
 def test_what_is_old_makes_no_number() -> None:
-    assert Rack(0.45).found(now_s=1100.0)[A].after.reason is Reason.STALE
+    assert Rack(0.45).found(now_s=1151.0)[A].after.reason is Reason.STALE
 
 
 def test_an_alarm_that_stands_is_not_ended_by_blindness() -> None:

@@ -92,7 +92,7 @@ def test_what_cannot_be_known_is_bad_with_the_reason(pod: Pod) -> None:
 
 
 async def test_without_new_readings_all_turns_stale(pod: Pod) -> None:
-    await pod.clock.advance(61.0)
+    await pod.clock.advance(151.0)
     pod.estimates.turn()
     assert {pod.reading(name).reason for name in ("feed.a.power", "a-r1.headroom", "cdu-1.condensation_margin")} == {
         Reason.STALE
