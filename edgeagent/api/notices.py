@@ -20,8 +20,8 @@ class Notices:
         self._clock = clock
         self._kept: deque[Event] = deque(maxlen=KEPT)
         self._total = 0
-        # For as long as the daemon lives.
-        self._told = ExitStack().enter_context(state.events.subscribe("page", QUEUE))
+        self._listening = listening = ExitStack()  # for as long as this lives
+        self._told = listening.enter_context(state.events.subscribe("page", QUEUE))
 
     @property
     def version(self) -> Hashable:

@@ -56,7 +56,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("url", nargs="?", default="", metavar="URL", help="where the device is, see below")
     parser.add_argument("--family", default=AUTO, help="read it as this family, whatever it says that it is")
     parser.add_argument("--timeout", type=seconds, default=TIMEOUT_S, metavar="SECONDS", help="for everything (60)")
-    parser.add_argument("--wait", type=seconds, default=WAIT_S, metavar="SECONDS", help="for each answer, tried twice (2)")
+    parser.add_argument("--wait", type=seconds, default=WAIT_S, metavar="SECONDS", help="for each try of two (2)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object; with --watch one a line")
     form.add_argument("--config", action="store_true", help="print the TOML to paste into a configuration")
@@ -121,7 +121,7 @@ def hint(error: DeviceError, target: Target) -> str:
         if isinstance(error, DeviceUnreachable):
             return "check host, port and unit (modbus://HOST:PORT/UNIT); many devices take one connection at a time"
         return ""
-    if isinstance(error, DeviceRefused) and not target.access.user:
+    if "without user and password" in str(error):
         return f"most services want a user: {SHAPES['redfish']}, with the password in EDGEAGENT_PASSWORD"
     return "check host and port, and that Redfish is enabled there" if isinstance(error, DeviceUnreachable) else ""
 

@@ -106,7 +106,7 @@ def check(path: Path, environment: Mapping[str, str]) -> Checked:
         tables=autonomy.parse(
             root,
             site,
-            {one.name for one in devices},
+            {drivers.DERIVED, *(one.name for one in devices)},
             switchable=_all_switchable(devices),
             settable=[*_setpoints(devices), *_workloads(workloads)],
         ),

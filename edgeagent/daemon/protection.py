@@ -11,6 +11,7 @@ from edgeagent.actuators.registry import Actuators
 from edgeagent.autonomy.alarms import AlarmDesk
 from edgeagent.autonomy.chronicle import Chronicle
 from edgeagent.autonomy.cycle import Cycle
+from edgeagent.autonomy.estimates.pod import PodEstimates
 from edgeagent.autonomy.executor import Executor
 from edgeagent.autonomy.explain import Explainer
 from edgeagent.autonomy.flight_recorder import FlightRecorder
@@ -67,6 +68,8 @@ class Protection:
         site, tables = configuration.site, configuration.tables
         self.orders = Orders(site, tables, facts=store, audit=store, clock=clock)
         self.alarms = AlarmDesk(store, store, store, clock, metrics)
+        self.estimates = PodEstimates(site, tables, state=state, clock=clock)
+        marks = () if parts.estimates is None else (parts.estimates.alarms,)
         self.cycle = Cycle(
             site,
             tables,
@@ -79,7 +82,7 @@ class Protection:
             facts=store,
             clock=clock,
             metrics=metrics,
-            watchers=(self.executor.alarms, self.prepare.alarms, self._kept_badly),
+            watchers=(self.executor.alarms, self.prepare.alarms, self._kept_badly, self.estimates.alarms, *marks),
         )
         self.view = View(self.cycle, self.executor, self.orders, clock, state.unit_of)
         now = Present(self.cycle, clock, state.unit_of)
@@ -147,6 +150,7 @@ class Protection:
             former, self._actuators = self._actuators, self._build(configuration)
             self.prepare.let_go(former)
         self.cycle.adopt(configuration.site, configuration.tables)
+        self.estimates.adopt(configuration.site, configuration.tables)
 
     def _build(self, configuration: Configuration) -> Actuators:
         parts = ActuatorParts(

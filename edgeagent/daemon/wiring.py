@@ -1,7 +1,7 @@
 """The one place where every object of the daemon is made and joined."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgeagent import __version__
 from edgeagent.api.notices import Notices
@@ -21,6 +21,7 @@ from edgeagent.daemon.self_metrics import SelfMetrics
 from edgeagent.daemon.status import Status
 from edgeagent.daemon.supervisor import Supervisor
 from edgeagent.daemon.systemd import LoopLag, Notifier
+from edgeagent.drivers.estimates.desk import Desk
 from edgeagent.drivers.poller import Poller
 from edgeagent.drivers.settings import build
 from edgeagent.store.flight_log import FlightLog
@@ -79,7 +80,7 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
     book = StoredBook(store)
     around = Around(clock, health, metrics)
     readers = Readers(around)
-    parts = readers.parts
+    parts = replace(readers.parts, estimates=Desk(store, clock, metrics))
     flight_log = FlightLog(store.folder / "flight", configuration.store.flight_budget_bytes, clock, health, metrics)
     protection = Protection(
         configuration,
@@ -131,7 +132,14 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
     supervisor.add(Recorder(state, store, clock))
     supervisor.add(flight_log)
     supervisor.add(api)
-    for service in (protection.worker, protection.executor, protection.cycle, protection.prepare, protection.keeper):
+    for service in (
+        protection.worker,
+        protection.executor,
+        protection.cycle,
+        protection.prepare,
+        protection.keeper,
+        protection.estimates,
+    ):
         supervisor.add(service)
     for worker in readers.workers:
         supervisor.add(worker)

@@ -12,7 +12,7 @@ from edgeagent.drivers.standard_device import ANY, STANDARD, entity_identity
 from edgeagent.drivers.standard_mib import SYS_DESCRIPTION, SYS_OBJECT_ID
 from edgeagent.drivers.target import SnmpTarget
 from edgeagent.model.device import Identity
-from edgeagent.model.errors import DeviceGarbled
+from edgeagent.model.errors import DeviceError, DeviceGarbled, DeviceRefused
 from edgeagent.protocols.enterprises import maker
 from edgeagent.protocols.profile import Profile
 from edgeagent.protocols.profile_rows import Agent
@@ -106,7 +106,9 @@ class _Meeting:
         """The device by one family, or None where that finds nothing good there."""
         try:
             found = await self._read(profile)
-        except DeviceGarbled as error:
+        except DeviceRefused:
+            raise
+        except DeviceError as error:  # where the device is dead, what is asked next says so
             self._notices.append(f"{profile.name} does not fit: {error}")
             return None
         if found.good:

@@ -18,6 +18,7 @@ PROTECTIVE_S = 1.0
 TIMEOUT_S = 2.0
 SLOW_FACTOR = 6
 ANY = "host"
+DERIVED = "derived"
 CONNECT_DEADLINE_S = 30.0
 """Learning a device takes many requests; a dead one is given up after two time-outs anyway."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -47,6 +48,8 @@ def parse(root: Reader) -> list[DeviceSettings]:
             reader.problem(
                 None, "cannot use this device name: must be lower-case letters, digits and hyphens, at most 63"
             )
+        if name == DERIVED:
+            reader.problem(None, "cannot use this device name: it is that of the points that are derived")
         found.append(_device(DeviceId(name), reader))
     return found
 
@@ -56,10 +59,14 @@ def build(devices: Iterable[DeviceSettings], parts: Parts) -> list[tuple[DeviceP
     return [
         (
             DevicePlan(one.name, one.times.every_s, CONNECT_DEADLINE_S, one.serial),
-            one.options.build(one.name, one.times, parts),
+            _judged(one.name, one.options.build(one.name, one.times, parts), parts),
         )
         for one in devices
     ]
+
+
+def _judged(device: DeviceId, driver: Driver, parts: Parts) -> Driver:
+    return driver if parts.estimates is None else parts.estimates.around(device, driver)
 
 
 def _device(name: DeviceId, reader: Reader) -> DeviceSettings:
