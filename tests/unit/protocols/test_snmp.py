@@ -67,6 +67,14 @@ async def test_a_restart_of_the_agent_costs_nothing(pod, pdu_session):
     assert SYS_DESCR in await pdu_session.get([SYS_DESCR])
 
 
+@pytest.mark.parametrize(("kind", "options"), [("engine_time_reset", {}), ("boots_jump", {"boots": 1.0})])
+async def test_time_that_begins_anew_and_another_boot_cost_no_poll(pod, pdu_session, kind, options):
+    await pdu_session.get([SYS_DESCR])
+    pod.inject(pod.devices[0]["name"], kind, **options)
+    for _ in range(3):
+        assert SYS_DESCR in await pdu_session.get([SYS_DESCR])
+
+
 async def test_a_silent_agent_is_unreachable_and_answers_again_later(pod, pdu_session):
     name = pod.devices[0]["name"]
     await pdu_session.get([SYS_DESCR])
