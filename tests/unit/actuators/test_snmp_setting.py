@@ -10,12 +10,12 @@ from edgeagent.core.ports import granted
 from edgeagent.model.errors import DeviceGarbled, DeviceRefused, DeviceUnreachable
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Output, Rank
 from edgeagent.model.points import PointId
-from edgeagent.protocols.profile_file import Profiles
 from edgeagent.protocols.session import Sessions
 from edgeagent.protocols.snmp_set import WriteOpen
 from firmware_stubs import mib_inrow, mib_liebert_env, mib_rittal, mib_stulz
 from firmware_stubs.plant import AirUnit
 from firmware_stubs.snmp_table import OidTable
+from tests.fixtures.recorded import PROFILES
 from tests.fixtures.stubs import READ, WRITE, StubDevice
 
 WIDE = Guard(0.0, 100.0, settle_s=0.3, tolerance=0.05)
@@ -35,8 +35,8 @@ class Rig:
 
     async def open(self):
         await self.stub.open()
-        settings = SnmpSettings("crac", self.stub.address, READ, self._write, "cooling", timeout_s=0.3)
-        parts = Parts(SystemClock(), Sessions(), Profiles(), self._worker, self._identify)
+        settings = SnmpSettings("crac", self.stub.address, READ, self._write, "cooling", timeout_s=0.5)
+        parts = Parts(SystemClock(), Sessions(), PROFILES, self._worker, self._identify)
         self.target = SnmpTarget(settings, parts)
 
     def _identify(self, device, serial):

@@ -10,10 +10,10 @@ from edgeagent.core.clock import SystemClock
 from edgeagent.core.ports import granted
 from edgeagent.model.errors import DeviceRefused
 from edgeagent.model.intent import DONE, FAILED, Output, Rank
-from edgeagent.protocols.profile_file import Profiles
 from edgeagent.protocols.session import Sessions
 from edgeagent.protocols.switching import Switching
 from firmware_stubs import mib_eaton, mib_geist, mib_mph, mib_sentry4
+from tests.fixtures.recorded import PROFILES
 from tests.fixtures.stubs import READ, WRITE, StubDevice, world_at
 
 PDUS = {"eaton": mib_eaton, "geist": mib_geist, "sentry4": mib_sentry4, "mph": mib_mph}
@@ -32,8 +32,8 @@ class Rig:
     async def open(self):
         await self.stub.open()
         switching = Switching(allowed=True, write=WRITE, off_on_interval_s=0.0, settle_s=0.5)
-        settings = PduSettings("pdu", self.stub.address, READ, switching, timeout_s=0.3)
-        parts = Parts(SystemClock(), Sessions(), Profiles(), self._worker, self._identify)
+        settings = PduSettings("pdu", self.stub.address, READ, switching, timeout_s=1.0)
+        parts = Parts(SystemClock(), Sessions(), PROFILES, self._worker, self._identify)
         self.device = SwitchedPdu(settings, parts)
 
     def _identify(self, device, serial):

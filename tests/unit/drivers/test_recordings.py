@@ -123,5 +123,5 @@ async def test_no_sentinel_is_good(recorded, name):
 @pytest.mark.parametrize("name", ["stulz_wib8000", "liebert_weblbds", "apc_smtl1000-nmc3"])
 async def test_a_device_of_no_known_family_is_named_and_not_guessed(recorded, name):
     agent = await recorded(name)
-    with pytest.raises(DeviceGarbled, match=r"is none of apc-rpdu2, .*raritan-pdu2"):
+    with pytest.raises(DeviceGarbled, match=r"is none of apc-rpdu, .*raritan-pdu2"):
         await agent.driver("pdu").connect()

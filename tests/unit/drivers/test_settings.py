@@ -69,7 +69,7 @@ def test_devices_are_read_in_order():
     assert pdu.serial == "A1"
     assert v3.options.access == User("edge", "auth-secret", "priv-secret")
     assert v3.options.family == "raritan-pdu2"
-    assert v3.times == Times(10.0, 60.0, 2.0)
+    assert v3.times == Times(10.0, 60.0, 2.0, 1.0)
     assert host.options == HostOptions()
     assert parsed(DEVICES)[0] == devices  # a reload sees that nothing changed
     assert "secret" not in repr(devices)
