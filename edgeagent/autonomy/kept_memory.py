@@ -41,7 +41,9 @@ class _Kept(msgspec.Struct, frozen=True):
 def kernel(memory: Memory) -> tuple[object, ...]:
     """What of a memory is worth a write when it changes."""
     shed = tuple((one.load, one.returning_s is None, one.interlock) for one in memory.shed)
-    return (shed, *((name, one.standing) for name, one in memory.interlocks.items() if one.active))
+    known = memory.interlocks
+    names = known if memory.attention is None else memory.attention.interlocks  # who acts is never out of sight
+    return (shed, *sorted((name, known[name].standing) for name in names if known[name].active))
 
 
 def kept(memory: Memory, anchor: Anchor) -> object:
