@@ -46,7 +46,7 @@ def _wrong(status: dict[str, Any]) -> bool:
 def _lines(status: dict[str, Any]) -> Iterator[str]:
     pod = status["pod"]
     yield f"{pod['site']}/{pod['name']}: {status['sentence']}"
-    yield f"up {table.duration(status['uptime_s'])}, version {status['version']}, {_points(status['points'])}"
+    yield f"up {table.duration(status['uptime_s'])}, version {status['version']}, {_points(status)}"
     if status["alarms"]["standing"]:
         count = status["alarms"]["standing"]
         worst = status["alarms"]["worst"]
@@ -70,10 +70,12 @@ def _attention(status: dict[str, Any]) -> Iterator[str]:
         yield table.paragraph(f"{name} is {state} for {table.duration(one['for_s'])}{why}")
 
 
-def _points(points: dict[str, int]) -> str:
-    total = sum(points.values())
-    worse = total - points.get("GOOD", 0)
-    return f"{total} points, {f'{worse} of them not good' if worse else 'all good'}"
+def _points(status: dict[str, Any]) -> str:
+    total = sum(status["points"].values())
+    not_given = sum(device["not_given"] for device in status["devices"])
+    worse = total - status["points"].get("GOOD", 0) - not_given
+    aside = f" ({not_given} more that no device gives)" if not_given else ""
+    return f"{total - not_given} points{aside}, {f'{worse} of them not good' if worse else 'all good'}"
 
 
 def _link(link: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 GAP = "  "
 WIDTH = 100
+LARGE = 100_000
 UNITS = {"1": "", "Cel": "°C", "By": "B", "V.A": "VA", "/min": "rpm"}
 
 
@@ -50,6 +51,21 @@ def number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:.0f}"
     return str(value)
+
+
+def quantity(value: object, ucum: str) -> tuple[str, str]:
+    """A value and its unit in a size that people read: a length of time as such, bytes and Wh in larger units."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return number(value), unit(ucum)
+    if ucum == "s":
+        return duration(value), ""
+    if ucum == "By":
+        count, _, larger = size(value).partition(" ")
+        return count, larger
+    thousands = {"Wh": "kWh", "Hz": "kHz"}
+    if ucum in thousands and abs(value) >= LARGE:
+        return number(value / 1000), thousands[ucum]
+    return number(value), unit(ucum)
 
 
 def unit(ucum: str) -> str:

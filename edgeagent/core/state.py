@@ -7,7 +7,7 @@ from edgeagent.core.bus import Channel
 from edgeagent.core.clock import Clock
 from edgeagent.model.device import DeviceInfo, DeviceStatus
 from edgeagent.model.event import Event
-from edgeagent.model.points import DeviceId, Point, PointId, ValueType
+from edgeagent.model.points import DeviceId, Point, PointId, ValueType, device_of
 from edgeagent.model.reading import Quality, Reading, ReadingBatch, Reason, bad
 from edgeagent.model.snapshot import Snapshot
 from edgeagent.model.units import Kind
@@ -44,6 +44,8 @@ class State:
         self._version = 0
         self._readings: dict[PointId, Reading] = {}
         self._points: dict[PointId, Point] = {}
+        self._blank: dict[DeviceId, set[PointId]] = {}
+        """By device, the points that have had no value since they were described; a protective one is always missed."""
         self._infos: dict[DeviceId, DeviceInfo] = {}
         self._statuses: dict[DeviceId, DeviceStatus] = {}
         self._followers: list[Follower] = []
@@ -57,10 +59,13 @@ class State:
         fresh = {point.id: point for point in info.points}
         for gone in [known for known, point in self._points.items() if point.device == device and known not in fresh]:
             del self._points[gone], self._readings[gone]
+        blank = {name for name in self._blank.get(device, ()) if name in fresh}
         for name, point in fresh.items():
             known = self._points.get(name)
             if known is None or _meaning(known) != _meaning(point):
                 self._readings[name] = bad(name, Reason.NEVER_READ, now_s)
+                blank |= set() if point.protective else {name}
+        self._blank[device] = blank
         self._points.update(fresh)
         self._another_image()
         if self._infos.get(device) != info:
@@ -74,6 +79,8 @@ class State:
                 raise KeyError(reading.point)
         fresh = {reading.point: reading for reading in batch.readings}
         self._readings.update(fresh)
+        if blank := self._blank.get(batch.device):
+            blank -= {name for name in blank if name in fresh and fresh[name].value is not None}
         self._version += 1
         for follower in self._followers:
             if follower.changed is not None:
@@ -93,6 +100,7 @@ class State:
         for point in info.points if info else ():
             self._points.pop(point.id, None)
             self._readings.pop(point.id, None)
+        self._blank.pop(device, None)
         self._statuses.pop(device, None)
         self._another_image()
 
@@ -118,6 +126,10 @@ class State:
         """The UCUM unit of a point; empty for one that has none or is not known."""
         known = self._points.get(point)
         return "" if known is None else known.unit
+
+    def is_given(self, point: PointId) -> bool:
+        """False for a point without any value yet: no device gives all that its family knows, and none need be missed."""
+        return point not in self._blank.get(device_of(point), ())
 
     def points(self) -> tuple[Point, ...]:
         """Every known point, in the order of description."""

@@ -14,8 +14,11 @@ from edgeagent.daemon.settings import DaemonSettings
 from edgeagent.daemon.supervisor import Supervisor
 from edgeagent.daemon.systemd import LoopLag
 from edgeagent.model.device import DeviceState
-from edgeagent.model.points import device_of, name_of
-from edgeagent.model.reading import Quality
+from edgeagent.model.points import device_of
+from edgeagent.model.reading import Quality, Reading, Reason
+
+NO_VALUE = frozenset({Reason.SENTINEL, Reason.ABSENT})
+"""How a device answers for a point that it does not give."""
 
 
 class Status:
@@ -63,7 +66,7 @@ class Status:
 
     def status(self) -> Mapping[str, object]:
         """Everything a person asks first, as plain data."""
-        now_s, faults = self._clock.now_s(), self._faults()
+        now_s, (faults, not_given) = self._clock.now_s(), self._not_good()
         return {
             "sentence": self.sentence(),
             "headline": self._headline.text(faults),
@@ -73,7 +76,7 @@ class Status:
             "uptime_s": round(now_s - self._started_s, 1),
             "link": self._link_facts(now_s),
             "journal": self._journal(),
-            "devices": self._devices(now_s, faults),
+            "devices": self._devices(now_s, faults, not_given),
             "points": {quality.value: count for quality, count in self._state.counts().items()},
             "alarms": self._headline.counts(),
             "services": self._services(now_s),
@@ -99,7 +102,7 @@ class Status:
                 {
                     "point": point.id,
                     "device": point.device,
-                    "name": name_of(point.id),
+                    "name": point.name,
                     "kind": point.kind.value,
                     "value": reading.value,
                     "unit": point.unit,
@@ -108,6 +111,7 @@ class Status:
                     "age_s": round(snapshot.time_s - reading.time_s, 1),
                     "source": reading.source,
                     "raw": reading.raw,
+                    "given": self._is_missed(reading),
                 }
             )
         return {"points": rows}
@@ -123,11 +127,18 @@ class Status:
             "worst": conditions[0].level.value if conditions else Level.OK.value,
         }
 
-    def _faults(self) -> Counter[str]:
-        """How many points of each device are not GOOD."""
+    def _not_good(self) -> tuple[Counter[str], Counter[str]]:
+        """How many points of each device are faults, and how many it does not give; the latter need no person."""
+        faults, not_given = Counter[str](), Counter[str]()
         good = Quality.GOOD
-        readings = self._state.snapshot().readings.items()
-        return Counter(device_of(name) for name, reading in readings if reading.quality is not good)
+        for name, reading in self._state.snapshot().readings.items():
+            if reading.quality is not good:
+                (faults if self._is_missed(reading) else not_given)[device_of(name)] += 1
+        return faults, not_given
+
+    def _is_missed(self, reading: Reading) -> bool:
+        """False where the device answers that it has no value, and never had one."""
+        return reading.reason not in NO_VALUE or self._state.is_given(reading.point)
 
     def _link_words(self) -> str:
         age_s = self._clock.now_s() - self._link.since_s
@@ -148,13 +159,14 @@ class Status:
     def _journal(self) -> dict[str, object]:
         return {stream.value: asdict(counts) for stream, counts in self._outbox.counts().items()}
 
-    def _devices(self, now_s: float, faults: Counter[str]) -> Sequence[dict[str, object]]:
+    def _devices(self, now_s: float, faults: Counter[str], not_given: Counter[str]) -> Sequence[dict[str, object]]:
         rows: list[dict[str, object]] = []
         for device, one in sorted(self._state.statuses().items()):
             info = self._state.infos().get(device)
             rows.append(
                 {
                     "device": device,
+                    "kind": one.kind,
                     "state": one.state.value,
                     "for_s": round(now_s - one.since_s, 1),
                     "vendor": one.identity.vendor,
@@ -163,6 +175,7 @@ class Status:
                     "firmware": one.identity.firmware,
                     "points": len(info.points) if info else 0,
                     "faults": faults[device],
+                    "not_given": not_given[device],
                     "polls": one.polls,
                     "failures": one.failures,
                     "last_poll_age_s": None if one.last_poll_s is None else round(now_s - one.last_poll_s, 1),

@@ -38,6 +38,8 @@ class DevicePlan:
     connect_deadline_s: float
     serial: str | None = None
     close_deadline_s: float = 2.0
+    kind: str = ""
+    """The driver's word, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class PolledDevice:
         self._mismatch = ""
         self._down_since_s: float | None = None
         self._attempt_s = self._clock.now_s()
-        self._status = DeviceStatus(plan.name, DeviceState.CONNECTING, self._attempt_s)
+        self._status = DeviceStatus(plan.name, DeviceState.CONNECTING, self._attempt_s, kind=plan.kind)
         self._closing: asyncio.Task[None] | None = None
         self._let_go = False
 

@@ -58,7 +58,7 @@ def build(devices: Iterable[DeviceSettings], parts: Parts) -> list[tuple[DeviceP
     """Plans and drivers, as the Poller takes them; nothing is opened yet."""
     return [
         (
-            DevicePlan(one.name, one.times.every_s, CONNECT_DEADLINE_S, one.serial),
+            DevicePlan(one.name, one.times.every_s, CONNECT_DEADLINE_S, one.serial, kind=one.driver),
             _judged(one.name, one.options.build(one.name, one.times, parts), parts),
         )
         for one in devices

@@ -59,3 +59,5 @@ class DeviceStatus:
     last_poll_s: float | None = None
     last_duration_s: float | None = None
     retry_at_s: float | None = None
+    kind: str = ""
+    """The driver's word: ``ups``, ``cooling``."""

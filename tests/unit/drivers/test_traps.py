@@ -413,6 +413,7 @@ def polled(pod):
             'driver = "ipdu"',
             f'address = "{"snmpv3" if v3 else "snmp"}://{one["host"]}:{one["port"]}"',
             'every = "60 s"',
+            'protective_every = "60 s"',
             'timeout = "1 s"',
         ]
         keys = ("user", "auth_key", "priv_key") if v3 else ("community",)

@@ -45,6 +45,9 @@ state = { object = "acmeState", oid = ".3.1.2", codes = { 0 = "off", 1 = "on" } 
 """
 # Object and code by word, from the text of each family's MIB.
 COMMANDS = {
+    "apc-rpdu": {
+        word: ("rPDUOutletControlOutletCommand", code) for word, code in (("on", 1), ("off", 2), ("cycle", 3))
+    },
     "apc-rpdu2": {
         word: ("rPDU2OutletSwitchedControlCommand", code) for word, code in (("on", 1), ("off", 2), ("cycle", 3))
     },
