@@ -4,7 +4,6 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -94,6 +93,8 @@ def _is_meant(row: Row, options: Namespace, kinds: Mapping[str, str]) -> bool:
 
 def _nothing(options: Namespace, known: Sequence[Row], kinds: Mapping[str, str], *, matching: Sequence[Row]) -> str:
     """Why there is no row."""
+    from difflib import get_close_matches
+
     asked = " ".join(_asked(options))
     if matching:
         return f"every point that matches {asked} is GOOD" if asked else "every point is GOOD"

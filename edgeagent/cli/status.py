@@ -2,14 +2,19 @@
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from edgeagent.cli import client, place, table
 from edgeagent.cli.journal import last_words, lines, stream_lines
 
+MANY = 24
+"""With more devices, kinds are listed instead."""
+
 EPILOG = """examples:
   edgeagent status
+  edgeagent status --all                   each device of a large pod, and not each kind
   edgeagent status --json | jq '.devices[] | select(.state != "online")'
 
 A link that is down is told, and is no fault: the pod keeps its records until it is back.
@@ -20,6 +25,7 @@ def configure(parser: ArgumentParser) -> None:
     """Add the command's options."""
     parser.epilog = EPILOG
     place.add_options(parser)
+    parser.add_argument("--all", action="store_true", help=f"list each device, also where there are more than {MANY}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -34,7 +40,7 @@ def execute(options: Namespace) -> int:
     if options.json:
         print(json.dumps({"running": True, **status}, indent=2))
     else:
-        print("\n".join(_lines(status)))
+        print("\n".join(_lines(status, everything=options.all)))
     return 1 if _wrong(status) else 0
 
 
@@ -43,7 +49,7 @@ def _wrong(status: dict[str, Any]) -> bool:
     return offline or any(one["level"] == "failed" for one in status["conditions"])
 
 
-def _lines(status: dict[str, Any]) -> Iterator[str]:
+def _lines(status: dict[str, Any], *, everything: bool) -> Iterator[str]:
     pod = status["pod"]
     yield f"{pod['site']}/{pod['name']}: {status['sentence']}"
     yield f"up {table.duration(status['uptime_s'])}, version {status['version']}, {_points(status)}"
@@ -56,7 +62,11 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
     yield _link(status["link"])
     yield from stream_lines(status["journal"])
     yield ""
-    yield _devices(status["devices"])
+    if everything or len(status["devices"]) <= MANY:
+        yield _devices(status["devices"])
+    else:
+        yield _kinds(status["devices"])
+        yield f"{len(status['devices'])} devices; `edgeagent status --all` lists each"
 
 
 def _attention(status: dict[str, Any]) -> Iterator[str]:
@@ -89,6 +99,7 @@ def _devices(devices: list[dict[str, Any]]) -> str:
     rows = [
         (
             one["device"],
+            one["kind"],
             one["state"],
             table.duration(one["for_s"]),
             f"{one['vendor']} {one['model']}".strip() or "-",
@@ -98,8 +109,21 @@ def _devices(devices: list[dict[str, Any]]) -> str:
         )
         for one in sorted(devices, key=lambda one: (one["state"] == "online", one["device"]))
     ]
-    head = ("DEVICE", "STATE", "FOR", "MODEL", "POINTS", "READ", "TOOK")
+    head = ("DEVICE", "KIND", "STATE", "FOR", "MODEL", "POINTS", "READ", "TOOK")
     return table.render(head, rows, right=("FOR", "POINTS", "READ", "TOOK"))
+
+
+def _kinds(devices: list[dict[str, Any]]) -> str:
+    """One line for each kind, the most frequent first."""
+    rows = []
+    for kind, count in Counter(one["kind"] for one in devices).most_common():
+        some = [one for one in devices if one["kind"] == kind]
+        online = sum(one["state"] == "online" for one in some)
+        slowest_s = max((one["last_duration_s"] or 0.0 for one in some), default=0.0)
+        points = sum(one["points"] for one in some)
+        rows.append((kind, str(count), str(online), str(points), f"{slowest_s * 1000:.0f} ms"))
+    head = ("KIND", "DEVICES", "ONLINE", "POINTS", "SLOWEST")
+    return table.render(head, rows, right=head[1:])
 
 
 def _down(where: place.Place, error: client.NotRunningError, *, as_json: bool) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 GAP = "  "
 WIDTH = 100
-LARGE = 100_000
+LARGER = {"Wh": ((1e5, 1e3, "kWh"),), "Hz": ((1e9, 1e9, "GHz"), (1e6, 1e6, "MHz"))}
+"""From which value on another unit reads better, and by what it is divided then."""
 UNITS = {"1": "", "Cel": "°C", "By": "B", "V.A": "VA", "/min": "rpm"}
 
 
@@ -54,7 +55,7 @@ def number(value: object) -> str:
 
 
 def quantity(value: object, ucum: str) -> tuple[str, str]:
-    """A value and its unit in a size that people read: a length of time as such, bytes and Wh in larger units."""
+    """A value and its unit in a size that people read."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return number(value), unit(ucum)
     if ucum == "s":
@@ -62,9 +63,9 @@ def quantity(value: object, ucum: str) -> tuple[str, str]:
     if ucum == "By":
         count, _, larger = size(value).partition(" ")
         return count, larger
-    thousands = {"Wh": "kWh", "Hz": "kHz"}
-    if ucum in thousands and abs(value) >= LARGE:
-        return number(value / 1000), thousands[ucum]
+    for least, factor, larger in LARGER.get(ucum, ()):
+        if abs(value) >= least:
+            return number(value / factor), larger
     return number(value), unit(ucum)
 
 

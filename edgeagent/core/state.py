@@ -128,7 +128,7 @@ class State:
         return "" if known is None else known.unit
 
     def is_given(self, point: PointId) -> bool:
-        """False for a point without any value yet: no device gives all that its family knows, and none need be missed."""
+        """False for a point without any value yet: no device gives all that its family knows."""
         return point not in self._blank.get(device_of(point), ())
 
     def points(self) -> tuple[Point, ...]:

@@ -65,6 +65,7 @@ COMMANDS = {
 }
 # Identifier of what is written to switch outlet 3 of the first unit, its input cord and its branch being 2.
 WRITTEN = {
+    "apc-rpdu": "1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.3",
     "apc-rpdu2": "1.3.6.1.4.1.318.1.1.26.9.2.4.1.5.3",
     "raritan-pdu2": "1.3.6.1.4.1.13742.6.4.1.2.1.2.1.3",
     "eaton-epdu": "1.3.6.1.4.1.534.6.6.7.6.6.1.4.0.3",
