@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from edgeagent.model.device import Identity
 from edgeagent.model.errors import DeviceRefused
-from edgeagent.model.points import DeviceId
 from edgeagent.model.units import Kind
 from edgeagent.protocols.bacnet import BacnetSession, Found
 from edgeagent.protocols.bacnet_address import BacnetAddress
@@ -195,8 +194,3 @@ def _first(found: Found, ref: Ref) -> object:
 def _text(found: Found, ref: Ref) -> str:
     value = _first(found, ref)
     return value[:128] if isinstance(value, str) else ""
-
-
-def choices(device: DeviceId, known: Iterable[str]) -> str:
-    """What a person can write where no family fits."""
-    return f"cannot read {device}: known families are {', '.join(known) or 'none'}"

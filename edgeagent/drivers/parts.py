@@ -8,6 +8,8 @@ from edgeagent.core.clock import Clock
 from edgeagent.core.ports import Driver
 from edgeagent.drivers.estimates.desk import Desk
 from edgeagent.model.points import DeviceId
+from edgeagent.protocols.bacnet import BacnetSession
+from edgeagent.protocols.bacnet_profile import BacnetProfiles
 from edgeagent.protocols.files import Files
 from edgeagent.protocols.modbus import ModbusSession
 from edgeagent.protocols.modbus_profile_file import ModbusProfiles
@@ -30,6 +32,8 @@ class Parts:
     redfish: Sessions[RedfishSession] = field(default_factory=Sessions)
     modbus: Sessions[ModbusSession] = field(default_factory=Sessions)
     modbus_profiles: ModbusProfiles = field(default_factory=ModbusProfiles)
+    bacnet: Sessions[BacnetSession] = field(default_factory=Sessions)
+    bacnet_profiles: BacnetProfiles = field(default_factory=BacnetProfiles)
     sunspec: Models = field(default_factory=Models)
     nvml: Nvml = field(default_factory=lambda: Nvml(NoWorker("nvml")))
     files: Files = field(default_factory=lambda: Files(NoWorker("sysfs")))

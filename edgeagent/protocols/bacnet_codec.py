@@ -236,7 +236,9 @@ def _primitive(number: int, length: int, data: bytes) -> Primitive:
         case 7:
             return _text(data)
         case 8:
-            return tuple(bool(byte >> 7 - place & 1) for byte in data[1:] for place in range(8))[: 8 * len(data) - 8 - data[0]]
+            return tuple(bool(byte >> 7 - place & 1) for byte in data[1:] for place in range(8))[
+                : 8 * len(data) - 8 - data[0]
+            ]
         case 12:
             whole = int.from_bytes(data)
             return ObjectId(whole >> 22, whole & 0x3FFFFF)

@@ -90,7 +90,9 @@ class ObjectId(NamedTuple):
     instance: int
 
     def __str__(self) -> str:
-        return f"{WORD_OF_TYPE.get(self.type, 'device' if self.type == DEVICE else f'type-{self.type}')} {self.instance}"
+        return (
+            f"{WORD_OF_TYPE.get(self.type, 'device' if self.type == DEVICE else f'type-{self.type}')} {self.instance}"
+        )
 
 
 class Ref(NamedTuple):
