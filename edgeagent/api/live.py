@@ -22,6 +22,8 @@ STATUS_EVERY_S = 5.0
 """The status goes out at least so often: it is the heartbeat too."""
 QUEUE = 8
 """Events that wait for one viewer; a viewer that falls behind further is given the whole image again."""
+NOT_GIVEN = "not_given"
+"""The reason that people are told for what a device never had a value for."""
 END = b""
 """Tells a viewer that the daemon goes."""
 
@@ -176,7 +178,8 @@ class Live:
     def _shown(self, name: PointId) -> list[object]:
         """Value, quality, reason, source, raw, and for what is not good the last good value and its time."""
         reading, last = self._seen[name], self._last_good.get(name)
-        row: list[object] = [reading.value, reading.quality, reading.reason]
+        why = reading.reason if self._state.is_missed(reading) else NOT_GIVEN
+        row: list[object] = [reading.value, reading.quality, why]
         if last is None:
             return [*row, reading.source, reading.raw]
         return [*row, reading.source or last.source, reading.raw, last.value, round(last.time_s, 2)]

@@ -31,6 +31,9 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait; zero or less only yields."""
 
+    async def wait(self, woken: asyncio.Future[None], seconds: float) -> None:
+        """Sleep, but no longer than until somebody sets the future, which is new; afterwards it is done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
@@ -87,6 +90,14 @@ class SystemClock:
         """Wait on the event loop's monotonic clock."""
         await asyncio.sleep(max(0.0, seconds))
 
+    async def wait(self, woken: asyncio.Future[None], seconds: float) -> None:
+        """Wait on the event loop's monotonic clock. One timer and no task: every device waits so after every poll."""
+        timer = asyncio.get_running_loop().call_later(max(0.0, seconds), _wake, woken)
+        try:
+            await woken
+        finally:
+            timer.cancel()
+
 
 class ManualClock:
     """A clock that stands still until ``advance`` moves it; sleepers wake in the order of their times."""
@@ -122,12 +133,16 @@ class ManualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait until ``advance`` passes the moment."""
-        if seconds <= 0:
-            await asyncio.sleep(0)
+        await self.wait(asyncio.get_running_loop().create_future(), seconds)
+
+    async def wait(self, woken: asyncio.Future[None], seconds: float) -> None:
+        """Wait until ``advance`` passes the moment, or somebody sets the future."""
+        if seconds > 0:
+            heapq.heappush(self._sleepers, (self._now_s + seconds, next(self._order), woken))
+            await woken
             return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self._now_s + seconds, next(self._order), future))
-        await future
+        await asyncio.sleep(0)
+        _wake(woken)
 
     async def advance(self, seconds: float) -> None:
         """Let time pass, waking each sleeper at its own moment and letting it run.
@@ -154,6 +169,11 @@ class ManualClock:
         moment_s = max(moment_s, self._now_s)  # another may have advanced further meanwhile
         self._wall_s += moment_s - self._now_s
         self._now_s = moment_s
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
 
 
 async def _settle() -> None:

@@ -12,6 +12,9 @@ from edgeagent.model.reading import Quality, Reading, ReadingBatch, Reason, bad
 from edgeagent.model.snapshot import Snapshot
 from edgeagent.model.units import Kind
 
+NO_VALUE = frozenset({Reason.SENTINEL, Reason.ABSENT})
+"""How a device answers for a point that it does not give."""
+
 
 class Follower:
     """Images for one who takes them one after another: each tells what may have changed since the one before."""
@@ -127,9 +130,9 @@ class State:
         known = self._points.get(point)
         return "" if known is None else known.unit
 
-    def is_given(self, point: PointId) -> bool:
-        """False for a point without any value yet: no device gives all that its family knows."""
-        return point not in self._blank.get(device_of(point), ())
+    def is_missed(self, reading: Reading) -> bool:
+        """False where a device answers that it has no value, and never had one: none gives all that its family knows."""
+        return reading.reason not in NO_VALUE or reading.point not in self._blank.get(device_of(reading.point), ())
 
     def points(self) -> tuple[Point, ...]:
         """Every known point, in the order of description."""

@@ -15,10 +15,7 @@ from edgeagent.daemon.supervisor import Supervisor
 from edgeagent.daemon.systemd import LoopLag
 from edgeagent.model.device import DeviceState
 from edgeagent.model.points import device_of
-from edgeagent.model.reading import Quality, Reading, Reason
-
-NO_VALUE = frozenset({Reason.SENTINEL, Reason.ABSENT})
-"""How a device answers for a point that it does not give."""
+from edgeagent.model.reading import Quality
 
 
 class Status:
@@ -111,7 +108,7 @@ class Status:
                     "age_s": round(snapshot.time_s - reading.time_s, 1),
                     "source": reading.source,
                     "raw": reading.raw,
-                    "given": self._is_missed(reading),
+                    "given": self._state.is_missed(reading),
                 }
             )
         return {"points": rows}
@@ -133,12 +130,8 @@ class Status:
         good = Quality.GOOD
         for name, reading in self._state.snapshot().readings.items():
             if reading.quality is not good:
-                (faults if self._is_missed(reading) else not_given)[device_of(name)] += 1
+                (faults if self._state.is_missed(reading) else not_given)[device_of(name)] += 1
         return faults, not_given
-
-    def _is_missed(self, reading: Reading) -> bool:
-        """False where the device answers that it has no value, and never had one."""
-        return reading.reason not in NO_VALUE or self._state.is_given(reading.point)
 
     def _link_words(self) -> str:
         age_s = self._clock.now_s() - self._link.since_s

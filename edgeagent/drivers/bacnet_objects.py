@@ -56,6 +56,10 @@ class Named:
     objects: tuple[tuple[ObjectId, str], ...]
     left_out: int = 0
 
+    def is_of(self, device: ObjectId, identity: Identity, revision: int) -> bool:
+        """Whether it is of this device, as its objects are now."""
+        return (self.device, self.identity, self.revision) == (device, identity, revision)
+
 
 class Objects:
     """What a device says of itself. Raises DeviceError."""
@@ -95,9 +99,8 @@ class Objects:
         """Its objects; what is ``known`` is taken as it is while the revision is the same."""
         device = await self.device()
         identity, revision = await self.identity(device)
-        if known is not None and revision is not None:
-            if (known.device, known.identity, known.revision) == (device, identity, revision):
-                return known
+        if revision is not None and known is not None and known.is_of(device, identity, revision):
+            return known
         everything = [one for one in await self._list(device) if one.type in WORD_OF_TYPE]
         objects = everything[:MAX_OBJECTS]
         found = await self._read([Ref(one, OBJECT_NAME) for one in objects])
@@ -123,10 +126,10 @@ class Objects:
         values = (await self._read([whole]))[whole]
         if not isinstance(values, Refusal):
             return [one for one in values if isinstance(one, ObjectId)]
-        length = _first(await self._read([whole._replace(index=0)]), whole._replace(index=0))
+        length = _first(await self._read([whole._replace(element=0)]), whole._replace(element=0))
         if not isinstance(length, int):
             raise DeviceRefused(f"{self._address} does not list its objects: {values.text}")
-        refs = [whole._replace(index=index) for index in range(1, min(length, 2 * MAX_OBJECTS) + 1)]
+        refs = [whole._replace(element=index) for index in range(1, min(length, 2 * MAX_OBJECTS) + 1)]
         found = await self._read(refs)
         firsts = [_first(found, ref) for ref in refs]
         return [one for one in firsts if isinstance(one, ObjectId)]

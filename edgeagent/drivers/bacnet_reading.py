@@ -11,7 +11,6 @@ from edgeagent.protocols.bacnet_units import NO_UNITS, Unit
 from edgeagent.protocols.bacnet_units import UNITS as KNOWN_UNITS
 from edgeagent.protocols.bacnet_words import (
     ANALOG,
-    NO_FAULT,
     RELIABILITY,
     RELIABILITY_REASONS,
     STATUS_FLAGS,

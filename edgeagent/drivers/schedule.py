@@ -56,29 +56,27 @@ class Waker:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._poked = asyncio.Event()
+        self._poked = False
+        self._waiting: asyncio.Future[None] | None = None
 
     @property
     def poked(self) -> bool:
         """Whether somebody asked for an early end since the last wait."""
-        return self._poked.is_set()
+        return self._poked
 
     def poke(self) -> None:
         """End the present wait, or the next one at once."""
-        self._poked.set()
+        self._poked = True
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     async def until(self, when_s: float) -> bool:
         """Return at the time, or when poked: true then."""
-        tasks = [
-            asyncio.ensure_future(self._clock.sleep(when_s - self._clock.now_s())),
-            asyncio.ensure_future(self._poked.wait()),
-        ]
+        self._waiting = asyncio.get_running_loop().create_future()
+        wait_s = 0.0 if self._poked else when_s - self._clock.now_s()
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await self._clock.wait(self._waiting, wait_s)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        poked = self._poked.is_set()
-        self._poked.clear()
+            self._waiting = None
+        poked, self._poked = self._poked, False
         return poked

@@ -6,8 +6,9 @@ itself. Segmented answers are not accepted, which a device is told in each reque
 
 import importlib
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from edgeagent.model.errors import DeviceRefused
@@ -44,7 +45,7 @@ class Answer(NamedTuple):
 
     kind: int
     code: int = 0
-    found: Found = {}
+    found: Found = MappingProxyType({})
 
     @property
     def why(self) -> str:
@@ -76,8 +77,8 @@ class Codec:
         request = self._apdu.ReadPropertyRequest(
             objectIdentifier=self._object(ref.object), propertyIdentifier=self._property(ref.property)
         )
-        if ref.index is not None:
-            request.propertyArrayIndex = ref.index
+        if ref.element is not None:
+            request.propertyArrayIndex = ref.element
         return self._framed(request, invoke)
 
     def reading_many(self, invoke: int, refs: Sequence[Ref]) -> bytes:
@@ -160,7 +161,7 @@ class Codec:
         return self._base.PropertyIdentifier(number)
 
     def _reference(self, ref: Ref) -> Any:
-        more = {} if ref.index is None else {"propertyArrayIndex": ref.index}
+        more = {} if ref.element is None else {"propertyArrayIndex": ref.element}
         return self._base.PropertyReference(propertyIdentifier=self._property(ref.property), **more)
 
     def _typed(self, thing: ObjectId, value: float | None) -> Any:
@@ -219,30 +220,10 @@ def _object_id(found: Any) -> ObjectId:
 
 
 def _primitive(number: int, length: int, data: bytes) -> Primitive:
-    """A value by its application tag (clause 20.2.1.4)."""
-    match number:
-        case 0:
-            return None
-        case 1:
-            return length == 1  # a Boolean stands in its tag
-        case 2 | 9:
-            return int.from_bytes(data)
-        case 3:
-            return int.from_bytes(data, signed=True)
-        case 4:
-            return float(struct.unpack(">f", data)[0])
-        case 5:
-            return float(struct.unpack(">d", data)[0])
-        case 7:
-            return _text(data)
-        case 8:
-            return tuple(bool(byte >> 7 - place & 1) for byte in data[1:] for place in range(8))[
-                : 8 * len(data) - 8 - data[0]
-            ]
-        case 12:
-            whole = int.from_bytes(data)
-            return ObjectId(whole >> 22, whole & 0x3FFFFF)
-    return data
+    """A value by its application tag (clause 20.2.1.4); what no point can be stays as its octets."""
+    if number == BOOLEAN:
+        return length == 1  # it stands in the tag itself
+    return DECODERS.get(number, bytes)(data)
 
 
 CHARACTER_SETS = {0: "utf-8", 3: "utf-32-be", 4: "utf-16-be", 5: "latin-1"}
@@ -254,5 +235,31 @@ def _text(data: bytes) -> str:
     return "".join(char for char in text if char.isprintable()).strip()[:256]
 
 
+def _bits(data: bytes) -> tuple[bool, ...]:
+    """A bit string: the first octet says how many bits of the last one are not used."""
+    bits = [bool(byte >> 7 - place & 1) for byte in data[1:] for place in range(8)]
+    return tuple(bits[: len(bits) - data[0]])
+
+
+def _identifier(data: bytes) -> ObjectId:
+    whole = int.from_bytes(data)
+    return ObjectId(whole >> 22, whole & 0x3FFFFF)
+
+
+BOOLEAN = 1
+DECODERS: Mapping[int, Callable[[bytes], Primitive]] = MappingProxyType(
+    {
+        0: lambda _data: None,
+        2: lambda data: int.from_bytes(data),
+        3: lambda data: int.from_bytes(data, signed=True),
+        4: lambda data: float(struct.unpack(">f", data)[0]),
+        5: lambda data: float(struct.unpack(">d", data)[0]),
+        7: _text,
+        8: _bits,
+        9: lambda data: int.from_bytes(data),
+        12: _identifier,
+    }
+)
+"""By tag number: Null, Unsigned, Integer, Real, Double, CharacterString, BitString, Enumerated, ObjectIdentifier."""
 _BROKEN = (AttributeError, TypeError, ValueError, KeyError, IndexError, RuntimeError, struct.error)
 """What the codec raises at octets that make no sense, beside its own error."""

@@ -1,7 +1,7 @@
 """BACnet profiles: which object of a device says what, as data, and the files that hold it.
 
-TOML with ``protocol = "bacnet"``, in the folder ``profiles/bacnet`` or a person's own. A row finds its object by type and
-instance, or by the object's name: instances are the installer's, names often the maker's.
+TOML with ``protocol = "bacnet"``, in the folder ``profiles/bacnet`` or a person's own. A row finds its object by type
+and instance, or by the object's name: instances are the installer's, names often the maker's.
 """
 
 import re
@@ -54,7 +54,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRow:
-    """One point. ``unit`` is what the value is in where the object does not say it; what it says must be of the kind."""
+    """One point. ``unit`` is what the value is in where the object says none; what it says must be of the kind."""
 
     name: str
     kind: Kind

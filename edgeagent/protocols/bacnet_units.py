@@ -36,7 +36,7 @@ _PERCENT = (Kind.PERCENT, Kind.HUMIDITY, Kind.VALVE, Kind.LIQUID_LEVEL)
 _POWER = (Kind.POWER, Kind.HEAT)
 _COUNTS = (Kind.COUNT, Kind.LOAD, Kind.POWER_FACTOR)
 
-# number, word, the kinds that it can be (the likeliest first) with what a value is multiplied by, and what is added first
+# number, word, the kinds that it can be, the likeliest first, with what a value is multiplied by; what is added before
 _ROWS: tuple[tuple[int, str, tuple[tuple[Kind, float], ...], float], ...] = (
     (62, "degrees-celsius", ((Kind.TEMPERATURE, 1.0),), 0.0),
     (63, "degrees-kelvin", ((Kind.TEMPERATURE, 1.0),), -273.15),

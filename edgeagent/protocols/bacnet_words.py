@@ -41,7 +41,6 @@ RELIABILITY_REASONS: Mapping[int, Reason] = MappingProxyType(
     {1: Reason.ABSENT, 2: Reason.OUT_OF_RANGE, 3: Reason.OUT_OF_RANGE, 4: Reason.ABSENT, 12: Reason.DISCONNECTED}
 )
 """What the cause of a fault says: no sensor, over range, under range, open loop, communication failure."""
-NO_FAULT = 0
 
 ABORTS: Mapping[int, str] = MappingProxyType(
     {
@@ -96,11 +95,11 @@ class ObjectId(NamedTuple):
 
 
 class Ref(NamedTuple):
-    """A property of an object, or one element of it: 0 is how many there are, 1 the first."""
+    """A property of an object, or one element of it, where it is an array: 0 is how many there are, 1 the first."""
 
     object: ObjectId
     property: int = PRESENT_VALUE
-    index: int | None = None
+    element: int | None = None
 
 
 class Refusal(NamedTuple):
