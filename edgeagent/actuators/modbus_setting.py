@@ -4,6 +4,7 @@ A device with a communication time-out of its own has it armed before the first 
 long, it goes back by itself. The polls are what it hears.
 """
 
+import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -63,7 +64,9 @@ class ModbusTarget:
     async def row(self, name: str) -> SettingRow:
         """Where a point is written, of the device that this is."""
         unit = Unit(self._hold.open(), self._unit, ahead=True)
-        profile = self._profile or await unit.family(self.device, self._choices())
+        profile = self._profile
+        if profile is None:  # the first to ask reads and checks files
+            profile = await unit.family(self.device, await asyncio.to_thread(self._choices))
         if wrong := self._identify(self.device, await unit.label(profile.serial)):
             self._profile = None  # another device may be of another family
             raise DeviceRefused(wrong)

@@ -8,7 +8,8 @@ from array import array
 from collections.abc import Sequence
 
 from edgeagent.core.state import State
-from edgeagent.model.points import Point, PointId
+from edgeagent.model.device import DeviceInfo
+from edgeagent.model.points import DeviceId, Point, PointId
 from edgeagent.model.reading import Quality, Reading
 from edgeagent.model.units import Kind
 
@@ -29,6 +30,8 @@ class History:
         self._state = state
         self._max_points = max_points
         self._rings: dict[PointId, array[float]] = {}
+        self._infos: dict[DeviceId, DeviceInfo] = {}
+        self._kept: tuple[PointId, ...] = ()
         self._slot: int | None = None
         self.left_out = 0
 
@@ -45,13 +48,12 @@ class History:
         slot = int(now_s // STEP_S)
         if self._slot is not None and slot <= self._slot:
             return
-        points = [point for point in self._state.points() if _is_kept(point)]
-        self._let_go({point.id for point in points})
+        self._look_for_points()
         missed = range(slot if self._slot is None else max(self._slot + 1, slot - SLOTS + 1), slot)
         self._slot = slot
         self.left_out = 0
-        for point in points:
-            self._keep(point.id, slot, missed)
+        for point in self._kept:
+            self._keep(point, slot, missed)
 
     def values(self, point: PointId) -> Sequence[float | None]:
         """The last hour, oldest first; None is a gap.
@@ -74,7 +76,13 @@ class History:
             ring[gap % SLOTS] = math.nan
         ring[slot % SLOTS] = _number(self._state.reading(point))
 
-    def _let_go(self, known: set[PointId]) -> None:
+    def _look_for_points(self) -> None:
+        """Which points are kept, found anew only when a device is described otherwise: it has thousands."""
+        if (infos := self._state.infos()) == self._infos:
+            return
+        self._infos = infos
+        self._kept = tuple(point.id for point in self._state.points() if _is_kept(point))
+        known = set(self._kept)
         for gone in [point for point in self._rings if point not in known]:
             del self._rings[gone]
 

@@ -3,7 +3,7 @@
 The bytes are made once for all viewers. A point's time is told by its group, since a group is read together.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Protocol
@@ -55,6 +55,7 @@ class Live:
         sections: Mapping[str, Section] = NO_SECTIONS,
     ) -> None:
         self._state = state
+        self._images = state.follow()
         self._clock = clock
         self._status = status
         self._site_now = site
@@ -85,12 +86,15 @@ class Live:
 
     def tick(self) -> None:
         """Tell the viewers what changed since the last tick."""
-        before, self._seen = self._seen, self._state.snapshot().readings
-        if self._is_described_anew(before):
+        image = self._images.snapshot()
+        before, self._seen = self._seen, image.readings
+        if self._is_described_anew(before, same_points=image.changed is not None):
             self._describe()
-            self._channel.publish(self.full())
+            if self._channel.subscriptions:  # thousands of points: who comes later is given all anyway
+                self._channel.publish(self.full())
             return
-        changed = [name for name, reading in self._seen.items() if before[name] is not reading]
+        named = self._seen if image.changed is None else image.changed
+        changed = [name for name in named if before[name] is not self._seen[name]]
         self._remember(before, changed)
         if self._channel.subscriptions:
             self._publish(before, changed)
@@ -102,15 +106,16 @@ class Live:
         body = {
             **self._times(),
             "groups": self._read_times(self._seen),
-            "points": [self._described(point) for point in self._state.points() if point.id in self._seen],
+            "points": [self._described(name, point) for name, point in self._named() if name in self._seen],
             "status": self._status(),
             **{name: section.view() for name, section in self._sections.items()},
         }
         return _event("full", body)
 
-    def _is_described_anew(self, before: Mapping[PointId, Reading]) -> bool:
+    def _is_described_anew(self, before: Mapping[PointId, Reading], *, same_points: bool) -> bool:
         infos, site = self._state.infos(), self._site_now()
-        anew = infos != self._infos or site is not self._site or before.keys() != self._seen.keys()
+        anew = infos != self._infos or site is not self._site
+        anew = anew or not (same_points or before.keys() == self._seen.keys())
         self._infos, self._site = infos, site
         return anew
 
@@ -171,9 +176,12 @@ class Live:
         times = {groups.get(name, name): seen[name].time_s for name in names}
         return {group: round(time_s, 2) for group, time_s in times.items()}
 
-    def _described(self, point: Point) -> list[object]:
-        group = self._groups.get(point.id, point.id)
-        return [point.id, point.kind.value, point.unit, group, *self._shown(point.id)]
+    def _named(self) -> Iterator[tuple[PointId, Point]]:
+        """Every point with its name, which costs something to make of each of thousands."""
+        return ((point.id, point) for point in self._state.points())
+
+    def _described(self, name: PointId, point: Point) -> list[object]:
+        return [name, point.kind.value, point.unit, self._groups.get(name, name), *self._shown(name)]
 
     def _shown(self, name: PointId) -> list[object]:
         """Value, quality, reason, source, raw, and for what is not good the last good value and its time."""

@@ -5,6 +5,7 @@ It turns when a reading comes that a limit looks at, and once a second at least.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -223,19 +224,28 @@ class Cycle:
 
     async def _next(self, batches: Subscription[ReadingBatch]) -> None:
         """Return when it is time: soon after a limit's point was read, at once when that may turn the limit."""
-        due_s = self._turned_s + TURN_S
-        while (left_s := due_s - self._clock.now_s()) > 0:
-            try:
-                async with asyncio.timeout(left_s):
-                    batch = await batches.next()
-            except TimeoutError:
-                break
-            if mine := [reading for reading in batch.readings if reading.point in self._watched]:
-                # Half of the time at most goes into deciding.
-                least_s = min(URGENT_S, 2 * self._took_s) if self._may_turn(mine) else LEAST_S
-                due_s = min(due_s, self._turned_s + least_s)
+        left_s = self._turned_s + TURN_S - self._clock.now_s()
+        if left_s > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s) as limit:  # one for all batches: dozens come in a second
+                    await self._heed(batches, limit)
         await asyncio.sleep(0)
         batches.drain()
+
+    async def _heed(self, batches: Subscription[ReadingBatch], limit: asyncio.Timeout) -> None:
+        """Bring the limit forward by what is read, until it has come."""
+        due_s = self._turned_s + TURN_S
+        while self._clock.now_s() < due_s:
+            batch = await batches.next()
+            mine = [reading for reading in batch.readings if reading.point in self._watched]
+            if not mine:
+                continue
+            # Half of the time at most goes into deciding.
+            least_s = min(URGENT_S, 2 * self._took_s) if self._may_turn(mine) else LEAST_S
+            if self._turned_s + least_s < due_s:
+                due_s = self._turned_s + least_s
+                left_s = max(0.0, due_s - self._clock.now_s())
+                limit.reschedule(asyncio.get_running_loop().time() + left_s)
 
     def _may_turn(self, readings: Iterable[Reading]) -> bool:
         """Whether one of them says something else than before to a limit."""

@@ -7,7 +7,7 @@ from edgeagent.autonomy.executor import Seen
 from edgeagent.model.intent import Output
 from edgeagent.model.points import PointId
 from edgeagent.model.reading import Quality, Reading
-from edgeagent.model.site import Site
+from edgeagent.model.site import Load, Site
 from edgeagent.model.snapshot import Snapshot
 
 PARTLY = "partly"
@@ -16,11 +16,10 @@ PARTLY = "partly"
 
 def observed(snapshot: Snapshot, outputs: Iterable[Output], site: Site) -> dict[PointId, Seen]:
     """The targets of these outputs of which every reading is GOOD."""
-    wanted = tuple(outputs)
-    cords = {load.target: load.cords for load in site.loads.values()} if wanted else {}  # of hundreds, at each turn
     found: dict[PointId, Seen] = {}
-    for output in wanted:
-        points = [state_point(cord) for cord in cords[output.target]] if output.target in cords else [output.target]
+    for output in outputs:
+        load = _load(site, output.target)
+        points = [output.target] if load is None else [state_point(cord) for cord in load.cords]
         readings = [_good(snapshot.readings.get(point)) for point in points]
         known = [one for one in readings if one is not None]
         if len(known) == len(points):
@@ -28,6 +27,12 @@ def observed(snapshot: Snapshot, outputs: Iterable[Output], site: Site) -> dict[
             value = values.pop() if len(values) == 1 else PARTLY
             found[output.target] = Seen(value, min(one.time_s for one in known))
     return found
+
+
+def _load(site: Site, target: PointId) -> Load | None:
+    """The load that a target is, looked up by its name: there are hundreds, and this is done at each turn."""
+    load = site.loads.get(target.removeprefix("load/").removesuffix(".power"))
+    return load if load is not None and load.target == target else None
 
 
 def _good(reading: Reading | None) -> Reading | None:

@@ -11,6 +11,9 @@ from edgeagent.autonomy.terms import listed, seconds
 from edgeagent.model.decision import ShedLoad
 from edgeagent.model.site import Load
 
+MANY = 4
+"""The sentence names so many racks, and counts more."""
+
 
 class Overview:
     """Each method tells one part; `overview` all of it, and `sentence` the most important in one line."""
@@ -36,7 +39,8 @@ class Overview:
         since = self._now.time_of_day(min(one.since_s for one in off))
         coming = f", {returning} of them returning" if returning else ""
         verb = "is" if len(off) == 1 else "are"
-        return f"{count} in {listed(racks)} {verb} off since {since}{coming}"
+        where = listed(racks) if len(racks) <= MANY else f"{len(racks)} racks"
+        return f"{count} in {where} {verb} off since {since}{coming}"
 
     def shed(self) -> Iterator[str]:
         """The loads that interlocks hold off, by interlock."""

@@ -19,7 +19,7 @@ from edgeagent.core.clock import SystemClock
 from edgeagent.drivers.discover import meet
 from edgeagent.drivers.found import AUTO, Found, Wish, read_all
 from edgeagent.drivers.parts import Parts
-from edgeagent.drivers.target import SHAPES, ModbusTarget, SnmpTarget, Target, parse_target
+from edgeagent.drivers.target import SHAPES, BacnetTarget, ModbusTarget, SnmpTarget, Target, parse_target
 from edgeagent.model.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceUnreachable
 from edgeagent.model.points import DeviceId, PointId
 from edgeagent.model.reading import Reading
@@ -34,6 +34,7 @@ EPILOG = """URLs:
   snmp://HOST[:PORT][?community=…]                       SNMP v2c; the community is public where none is given
   snmpv3://USER@HOST[:PORT]?auth_key=…&priv_key=…        authPriv, SHA-256 and AES-128
   modbus://HOST[:PORT][/UNIT]    sunspec://…             Modbus TCP; unit 1 where none is given
+  bacnet://HOST[:PORT][/INSTANCE]                        BACnet/IP; whichever device answers where none is given
   redfish://[USER:PASSWORD@]HOST[:PORT]                  add ?fingerprint=sha256:… or ?ca=FILE for its certificate
   redfish+http://…                                       without TLS
 
@@ -121,6 +122,11 @@ def hint(error: DeviceError, target: Target) -> str:
         if isinstance(error, DeviceUnreachable):
             return "check host, port and unit (modbus://HOST:PORT/UNIT); many devices take one connection at a time"
         return ""
+    if isinstance(target, BacnetTarget):
+        is_lost = isinstance(error, DeviceUnreachable)
+        return (
+            f"check host and UDP port ({target.address.port}), and that BACnet/IP is enabled there" if is_lost else ""
+        )
     if "without user and password" in str(error):
         return f"most services want a user: {SHAPES['redfish']}, with the password in EDGEAGENT_PASSWORD"
     return "check host and port, and that Redfish is enabled there" if isinstance(error, DeviceUnreachable) else ""

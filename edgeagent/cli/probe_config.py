@@ -8,7 +8,7 @@ from edgeagent.config.tree import quoted
 from edgeagent.drivers.discover_modbus import SUNSPEC
 from edgeagent.drivers.found import Found
 from edgeagent.drivers.standard_device import STANDARD
-from edgeagent.drivers.target import ModbusTarget, RedfishTarget, SnmpTarget, Target
+from edgeagent.drivers.target import BacnetTarget, ModbusTarget, RedfishTarget, SnmpTarget, Target
 from edgeagent.model.errors import DeviceGarbled
 from edgeagent.protocols.snmp_address import User
 
@@ -43,6 +43,8 @@ def name_of(target: Target, found: Found) -> str:
         text = f"{found.word or 'device'}-{host}"
     if isinstance(target, ModbusTarget) and target.address.unit != 1:
         text += f"-{target.address.unit}"
+    if isinstance(target, BacnetTarget) and target.address.instance is not None:
+        text += f"-{target.address.instance}"
     return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")[:MAX_NAME] or "device"
 
 
@@ -64,7 +66,7 @@ def _driver(target: Target, found: Found) -> list[str]:
 def _access(target: Target, name: str) -> list[str]:
     if isinstance(target, RedfishTarget):
         return _redfish(target, name)
-    if isinstance(target, ModbusTarget):
+    if isinstance(target, ModbusTarget | BacnetTarget):
         return []
     if isinstance(target.access, User):
         user = f"user = {quoted(target.access.name)}"

@@ -131,7 +131,7 @@ class State:
         return "" if known is None else known.unit
 
     def is_missed(self, reading: Reading) -> bool:
-        """False where a device answers that it has no value, and never had one: none gives all that its family knows."""
+        """False where a device answers that it has no value, and never had one: none gives all its family knows."""
         return reading.reason not in NO_VALUE or reading.point not in self._blank.get(device_of(reading.point), ())
 
     def points(self) -> tuple[Point, ...]:

@@ -17,7 +17,7 @@ from edgeagent.config.tree import Problem
 from edgeagent.config.values import nearest
 from edgeagent.core.clock import SystemClock
 from edgeagent.daemon import settings as daemon
-from edgeagent.drivers import kernel_log, modbus_device, redfish_device, snmp_device, traps
+from edgeagent.drivers import bacnet_device, kernel_log, modbus_device, redfish_device, snmp_device, traps
 from edgeagent.drivers import settings as drivers
 from edgeagent.drivers import site as sites
 from edgeagent.drivers.kernel_log import KernelLogSettings
@@ -26,6 +26,7 @@ from edgeagent.model.errors import ConfigError
 from edgeagent.model.intent import Hold, Range
 from edgeagent.model.points import DeviceId, point_id
 from edgeagent.model.site import Site
+from edgeagent.protocols.bacnet_profile import BacnetProfiles
 from edgeagent.protocols.modbus_profile_file import ModbusProfiles
 from edgeagent.protocols.profile_file import Profiles
 from edgeagent.store import settings as store
@@ -183,6 +184,8 @@ def _look_around(root: Reader, configuration: Configuration) -> None:
             snmp_device.check_family(readers[device.name], device.options, profiles)
         elif isinstance(device.options, modbus_device.ModbusOptions):
             modbus_device.check_family(readers[device.name], device.options, registers)
+        elif isinstance(device.options, bacnet_device.BacnetOptions):
+            bacnet_device.check_family(readers[device.name], device.options, BacnetProfiles())
     racks = root.named_tables("racks")
     for name, rack in configuration.site.racks.items():
         device_name = rack.inlet.partition("/")[0] if rack.inlet else ""

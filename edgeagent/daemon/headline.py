@@ -5,6 +5,7 @@ Its words change only when that does: the page reads it out.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from textwrap import shorten
 from typing import Protocol
 
 from edgeagent.core.health import Health, Level
@@ -13,6 +14,9 @@ from edgeagent.model.device import DeviceState, DeviceStatus
 
 TOLD_OTHERWISE = frozenset({"interlock", "blind"})
 """Kinds of alarm that the sentence about loads, devices or points tells already."""
+
+LONGEST = 120
+"""What the sentence holds of one alarm's text, in characters: the list of alarms tells all of it."""
 
 
 class LinkView(Protocol):
@@ -84,7 +88,8 @@ class Headline:
         rows = self._alarms().get("alarms")
         texts = [str(row["text"]) for row in rows if _needs_a_person(row)] if isinstance(rows, list) else []
         if texts:
-            yield texts[0] if len(texts) == 1 else f"{len(texts)} alarms, first: {texts[0]}"
+            first = shorten(texts[0], LONGEST, placeholder=" …")
+            yield first if len(texts) == 1 else f"{len(texts)} alarms, first: {first}"
 
     def _noc_words(self) -> str:
         words = {"connected": "the NOC is online", "disconnected": "records are kept here until the NOC is back"}

@@ -46,13 +46,15 @@ class Prepare:
         self._actuators = Actuators()
         self._former: list[Actuators] = []
         self._troubles: dict[str, str] = {}
+        self._proven_s: dict[DeviceId, float] = {}
+        """When each of those that answer was last proven."""
         self._changed = asyncio.Event()
         self.ready = asyncio.Event()
         """To be set once the daemon is ready: importing pysnmp in the child takes a second of processor time."""
 
     def take(self, actuators: Actuators) -> None:
         """Prepare these from now on."""
-        self._actuators = actuators
+        self._actuators, self._proven_s = actuators, {}
         self._changed.set()
 
     def let_go(self, former: Actuators) -> None:
@@ -101,8 +103,20 @@ class Prepare:
         except WorkerError as error:
             self._say({str(device): str(error) for device in self._actuators.pdus})
             return
-        found = await self._actuators.prepare(self._answers)
+        actuators, proven_s, due = self._actuators, self._proven_s, self._due()
+        found = await actuators.prepare(due.__contains__)
+        proven_s.update(dict.fromkeys(due - found.keys(), self._clock.now_s()))
         self._say({str(device): why for device, why in found.items() if self._answers(device)})
+
+    def _due(self) -> set[DeviceId]:
+        """Those that answer and were not proven lately: one that cannot be switched does not cost a look at all others.
+
+        One that went silent meanwhile has to be proven again.
+        """
+        now_s, answering = self._clock.now_s(), set(filter(self._answers, self._actuators.pdus))
+        for silent in self._proven_s.keys() - answering:
+            del self._proven_s[silent]
+        return {one for one in answering if now_s - self._proven_s.get(one, -EVERY_S) >= EVERY_S * 0.99}
 
     def _say(self, troubles: dict[str, str]) -> None:
         if troubles.keys() != self._troubles.keys():

@@ -69,7 +69,6 @@ class Protection:
         self.orders = Orders(site, tables, facts=store, audit=store, clock=clock)
         self.alarms = AlarmDesk(store, store, store, clock, metrics)
         self.estimates = PodEstimates(site, tables, state=state, clock=clock)
-        marks = () if parts.estimates is None else (parts.estimates.alarms,)
         self.cycle = Cycle(
             site,
             tables,
@@ -82,7 +81,7 @@ class Protection:
             facts=store,
             clock=clock,
             metrics=metrics,
-            watchers=(self.executor.alarms, self.prepare.alarms, self._kept_badly, self.estimates.alarms, *marks),
+            watchers=(self.executor.alarms, self.prepare.alarms, self._kept_badly, self.estimates.alarms, self._marked),
         )
         self.view = View(self.cycle, self.executor, self.orders, clock, state.unit_of)
         now = Present(self.cycle, clock, state.unit_of)
@@ -125,6 +124,11 @@ class Protection:
         if latest is None or standing is None:
             return False
         return self._parts.clock.now_s() - latest.snapshot.time_s < Cycle.beat_every_s
+
+    def _marked(self) -> list[AlarmWanted]:
+        """What is implausible; a point that a limit looks at is blind then, and has its own alarm."""
+        desk = self._parts.estimates
+        return [] if desk is None else desk.alarms(besides=self._configuration.tables.watchers.keys())
 
     def _kept_badly(self) -> list[AlarmWanted]:
         """One for each setpoint that cannot be kept alive, or that would outlive this agent."""

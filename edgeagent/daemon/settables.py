@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from edgeagent.actuators import workload_settings
+from edgeagent.actuators.bacnet_setting import BacnetSetting, BacnetTarget
 from edgeagent.actuators.gpu import NumberedGpu
 from edgeagent.actuators.keeper import Kept
 from edgeagent.actuators.modbus_setting import ModbusSetting, ModbusTarget
@@ -18,6 +19,7 @@ from edgeagent.actuators.storage_terms import Terms
 from edgeagent.actuators.sunspec import SunSpecTarget
 from edgeagent.core.ports import Actuator
 from edgeagent.daemon.configuration import Configuration
+from edgeagent.drivers.bacnet_device import BacnetOptions
 from edgeagent.drivers.gpu_device import GpuOptions
 from edgeagent.drivers.modbus_device import ModbusOptions
 from edgeagent.drivers.parts import Parts
@@ -26,7 +28,7 @@ from edgeagent.drivers.settings import DeviceSettings
 from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.drivers.sunspec_device import SunSpecOptions
 from edgeagent.model.points import PointId, point_id
-from edgeagent.protocols import modbus, redfish
+from edgeagent.protocols import bacnet, modbus, redfish
 from edgeagent.protocols.modbus_address import ModbusAddress
 from edgeagent.protocols.session import Session
 
@@ -83,6 +85,8 @@ class _Device:
             self._add_redfish(options)
         elif isinstance(options, ModbusOptions):
             self._add_modbus(options)
+        elif isinstance(options, BacnetOptions):
+            self._add_bacnet(options)
         elif isinstance(options, GpuOptions):
             self._add_each(lambda name: NumberedGpu(self._target(name), self._parts.nvml, options.gpus))
         else:
@@ -127,6 +131,18 @@ class _Device:
         )
         self._found.sessions.append(device)
         self._add_each(lambda name: ModbusSetting(device, name))
+
+    def _add_bacnet(self, options: BacnetOptions) -> None:
+        profiles = self._parts.bacnet_profiles
+        device = BacnetTarget(
+            self._one.name,
+            options.address,
+            bacnet.lease(self._parts.bacnet, options.address, self._one.times.timeout_s),
+            choose=lambda named: options.choose(named, profiles),
+            identify=self._shared.identify,
+        )
+        self._found.sessions.append(device)
+        self._add_each(lambda name: BacnetSetting(device, name))
 
     def _add_sunspec(self, options: SunSpecOptions) -> None:
         address = ModbusAddress(options.address.host, options.address.port, options.address.unit)

@@ -9,8 +9,7 @@ from edgeagent.config.files import Unreadable, read_bounded
 from edgeagent.config.reader import Reader
 from edgeagent.core.clock import Clock
 from edgeagent.core.ports import Driver
-from edgeagent.drivers.bacnet_objects import Named, Objects
-from edgeagent.drivers.bacnet_reading import FAULT, Step, first, flags_of, point_of, reading_of
+from edgeagent.drivers.bacnet_reading import FAULT, Step, flags_of, point_of, reading_of
 from edgeagent.drivers.identity import DeviceChanged
 from edgeagent.drivers.parts import Parts, Times
 from edgeagent.model.device import DeviceInfo, Group
@@ -19,6 +18,7 @@ from edgeagent.model.points import DeviceId
 from edgeagent.model.reading import Reading
 from edgeagent.protocols.bacnet import TRIES, BacnetSession, lease
 from edgeagent.protocols.bacnet_address import BacnetAddress, parse_bacnet_address
+from edgeagent.protocols.bacnet_objects import Named, Objects, first
 from edgeagent.protocols.bacnet_profile import BacnetProfile, BacnetProfiles, ObjectRow, parse_bacnet_profile
 from edgeagent.protocols.bacnet_words import MODEL_NAME, RELIABILITY, SERIAL, VENDOR_NAME, ObjectId, Ref
 from edgeagent.protocols.profile import Pace
@@ -28,6 +28,8 @@ from edgeagent.protocols.session import Lease
 AUTO, OBJECTS = "auto", "objects"
 """Found out; and: no profile, every object by its own name."""
 MAX_PROFILE_BYTES = 256 * 1024
+Choose = Callable[[Named], BacnetProfile | None]
+"""Told who a device is and which objects it has, it says by which profile it is read; None: by its objects."""
 NOT_INSTALLED = "cannot speak BACnet: install edgeagent[bacnet]"
 
 
@@ -43,7 +45,7 @@ class BacnetDevice:
         address: BacnetAddress,
         hold: Lease[BacnetSession],
         *,
-        choose: Callable[[Named], BacnetProfile | None],
+        choose: Choose,
         times: Times,
         clock: Clock,
     ) -> None:
@@ -141,14 +143,11 @@ class BacnetOptions:
         """A driver for one device."""
         return self.device(device, times, parts)
 
-    def device(self, device: DeviceId, times: Times, parts: Parts) -> BacnetDevice:
-        """The same, as what it is."""
+    def device(self, device: DeviceId, times: Times, parts: Parts, choose: Choose | None = None) -> BacnetDevice:
+        """The same, as what it is; ``choose`` says otherwise which family it is of."""
         hold = lease(parts.bacnet, self.address, times.timeout_s)
-
-        def choose(named: Named) -> BacnetProfile | None:
-            return self.choose(named, parts.bacnet_profiles)
-
-        return BacnetDevice(device, self.address, hold, choose=choose, times=times, clock=parts.clock)
+        own = choose or (lambda named: self.choose(named, parts.bacnet_profiles))
+        return BacnetDevice(device, self.address, hold, choose=own, times=times, clock=parts.clock)
 
     def choose(self, named: Named, profiles: BacnetProfiles) -> BacnetProfile | None:
         """The family; None reads all objects by their own names. Raises DeviceGarbled for one that does not exist."""

@@ -6,9 +6,8 @@ from typing import NamedTuple
 from edgeagent.model.points import DeviceId, Point, PointId
 from edgeagent.model.reading import Quality, Reading, Reason, bad
 from edgeagent.protocols.bacnet import Found
+from edgeagent.protocols.bacnet_objects import first, unit_of
 from edgeagent.protocols.bacnet_profile import ObjectRow
-from edgeagent.protocols.bacnet_units import NO_UNITS, Unit
-from edgeagent.protocols.bacnet_units import UNITS as KNOWN_UNITS
 from edgeagent.protocols.bacnet_words import (
     ANALOG,
     RELIABILITY,
@@ -16,7 +15,6 @@ from edgeagent.protocols.bacnet_words import (
     STATUS_FLAGS,
     UNITS,
     ObjectId,
-    Primitive,
     Ref,
     Refusal,
 )
@@ -68,7 +66,7 @@ def _decoded(step: Step, point: PointId, raw: float, found: Found, time_s: float
         return Reading(point, word, time_s, source=source, raw=int(raw))
     if not isfinite(raw):
         return bad(point, Reason.SENTINEL, time_s, source=source, raw=str(raw))
-    unit, doubt = unit_of(step, found)
+    unit, doubt = unit_of(row, step.object, found)
     if unit is None:
         return bad(point, Reason.GARBLED, time_s, source=source, raw=raw)
     value = unit.of(raw)
@@ -76,20 +74,6 @@ def _decoded(step: Step, point: PointId, raw: float, found: Found, time_s: float
         return bad(point, Reason.OUT_OF_RANGE, time_s, source=source, raw=raw)
     reading = Reading(point, value, time_s, source=source, raw=raw)
     return reading.marked(Quality.UNCERTAIN, Reason.IMPLAUSIBLE) if doubt else reading
-
-
-def unit_of(step: Step, found: Found) -> tuple[Unit | None, bool]:
-    """The unit of a value as its kind, None where it is of another kind; and whether it is only supposed."""
-    kind, assumed = step.row.kind, step.row.unit
-    said = first(found, Ref(step.object, UNITS))
-    said = NO_UNITS if said is None else said
-    if said != NO_UNITS and isinstance(said, int):
-        return KNOWN_UNITS.get(said, {}).get(kind), False
-    if assumed is not None:
-        return KNOWN_UNITS[assumed][kind], False
-    if kind in KNOWN_UNITS[NO_UNITS]:
-        return KNOWN_UNITS[NO_UNITS][kind], False
-    return Unit("supposed"), True
 
 
 def flags_of(found: Found, step: Step) -> tuple[bool, ...]:
@@ -101,12 +85,6 @@ def flags_of(found: Found, step: Step) -> tuple[bool, ...]:
 def _fault(found: Found, step: Step) -> Reason:
     cause = first(found, Ref(step.object, RELIABILITY))
     return RELIABILITY_REASONS.get(cause, Reason.IMPLAUSIBLE) if isinstance(cause, int) else Reason.IMPLAUSIBLE
-
-
-def first(found: Found, ref: Ref) -> Primitive:
-    """The value of a property that has one; None where it was not told."""
-    values = found.get(ref, ())
-    return None if isinstance(values, Refusal) or not values else values[0]
 
 
 def _plain(raw: float) -> float | str:

@@ -21,6 +21,7 @@ GROUP = "fast"
 DESCRIBE_S = 20.0
 """The driver may take seconds per GPU to wake it where persistence mode is off."""
 STATES = ("ok", "lost", "reset_required", "failed")
+VENDOR = "NVIDIA"
 LOST_COUNT = "gpus.lost"
 NOT_AVAILABLE = {2**32 - 1, 2**64 - 1}
 """nvml.h, NVML_VALUE_NOT_AVAILABLE: all bits set."""
@@ -160,10 +161,10 @@ class NvidiaGpus:
         return 0.9 * self._times.deadline_s
 
     def _identity(self, driver: str) -> Identity:
-        names = {gpu.name for gpu in self._known.values() if gpu is not None}
+        names = {gpu.name.removeprefix(f"{VENDOR} ") for gpu in self._known.values() if gpu is not None}
         count = f"{len(self._known)} x " if len(self._known) > 1 else ""
         serial = next(iter(self._known)) if len(self._known) == 1 else ""
-        return Identity("NVIDIA", count + ", ".join(sorted(names)), serial, driver)
+        return Identity(VENDOR, count + ", ".join(sorted(names)), serial, driver)
 
     def _points(self) -> list[Point]:
         points = []

@@ -104,7 +104,7 @@ class PolledDevice:
     async def run(self, start_after_s: float = 0.0) -> None:
         """Poll until cancelled; the first connect comes after some time, and never later than one period."""
         self._reset()
-        await self._waker.until(self._clock.now_s() + min(start_after_s, self.plan.period_s))
+        await self._waker.until(self._clock.now_s() + start_after_s % self.plan.period_s)
         try:
             while True:
                 wait_s = await self._life()
@@ -151,6 +151,7 @@ class PolledDevice:
         info = await self._in_time(self.plan.connect_deadline_s, "connect to", self._driver.connect)
         self._info = info
         self._around.state.describe(self.plan.name, info)
+        await asyncio.sleep(0)  # all this of hundreds of points took long: let others have their turn
         self._stale.clear()
         often = (group.name for group in info.groups if group.period_s < self.plan.period_s)
         self._thinnings = {name: Thinning(self.plan.period_s) for name in often}

@@ -98,6 +98,7 @@ class ProfiledDevice:
         scales = await self._scales(found)
         groups = []
         for name in GROUPS:
+            await asyncio.sleep(0)  # hundreds of points: others have their turns between
             mine = [one for one in found if self._paces.name(one.row.pace, protective=one.row.protective) == name]
             self._plans[name] = RowPlan(step(self._device, place, scales.get(place.scale_oid or "")) for place in mine)
             if mine:
@@ -153,6 +154,7 @@ class ProfiledDevice:
     async def _places(self, profile: Profile, rows: Iterable[Row]) -> list[Place]:
         """The place of each point; what is optional is asked for once, and not there means not fitted."""
         found = places(profile, rows)
+        await asyncio.sleep(0)
         values = await self._lease.open().get([place.oid for place in found if place.row.optional])
         self._fitted |= values.keys()
         fitted: dict[str, list[Place]] = {}

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from edgeagent.config.reader import Reader
 from edgeagent.drivers import disk, gpu_device, host, hwmon, link, npu, powercap
-from edgeagent.drivers.addressed import MODBUS, REDFISH, SNMP, SUNSPEC, addressed
+from edgeagent.drivers.addressed import BACNET, MODBUS, REDFISH, SNMP, SUNSPEC, addressed
 from edgeagent.drivers.parts import Options
 
 DRIVERS: Mapping[str, Callable[[Reader], Options]] = MappingProxyType(
@@ -14,11 +14,11 @@ DRIVERS: Mapping[str, Callable[[Reader], Options]] = MappingProxyType(
         "ups": addressed("ups", SNMP),
         "ats": addressed("ats", SNMP, REDFISH, MODBUS),
         "dcplant": addressed("dcplant", SNMP, MODBUS),
-        "cooling": addressed("cooling", SNMP, REDFISH, MODBUS),
-        "cdu": addressed("cdu", REDFISH, SNMP, MODBUS),
+        "cooling": addressed("cooling", SNMP, REDFISH, MODBUS, BACNET),
+        "cdu": addressed("cdu", REDFISH, SNMP, MODBUS, BACNET),
         "generator": addressed("generator", MODBUS),
-        "water": addressed("water", MODBUS),
-        "enclosure": addressed("enclosure", MODBUS),
+        "water": addressed("water", MODBUS, BACNET),
+        "enclosure": addressed("enclosure", MODBUS, BACNET),
         "inverter": addressed("inverter", SUNSPEC),
         "battery": addressed("battery", SUNSPEC),
         "meter": addressed("meter", SUNSPEC),

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from edgeagent.config.files import Unreadable, read_bounded
 from edgeagent.drivers.snmp_device import LEAST_KEY
 from edgeagent.protocols import redfish_address, snmp_address
+from edgeagent.protocols.bacnet_address import BacnetAddress, parse_bacnet_address
 from edgeagent.protocols.modbus_address import ModbusAddress, parse_modbus_address
 from edgeagent.protocols.redfish_address import Access, RedfishAddress, parse_fingerprint
 from edgeagent.protocols.snmp_address import Community, SnmpAddress, User
@@ -33,6 +34,7 @@ SHAPES: Mapping[str, str] = MappingProxyType(
         "snmpv3": "snmpv3://USER@HOST[:PORT]?auth_key=…&priv_key=…",
         "modbus": "modbus://HOST[:PORT][/UNIT]",
         "sunspec": "sunspec://HOST[:PORT][/UNIT]",
+        "bacnet": "bacnet://HOST[:PORT][/INSTANCE]",
         "redfish": "redfish://[USER:PASSWORD@]HOST[:PORT]",
         "redfish+http": "redfish+http://[USER:PASSWORD@]HOST[:PORT]",
     }
@@ -64,7 +66,14 @@ class RedfishTarget:
     access: Access
 
 
-Target = SnmpTarget | ModbusTarget | RedfishTarget
+@dataclass(frozen=True, slots=True)
+class BacnetTarget:
+    """A BACnet/IP device."""
+
+    address: BacnetAddress
+
+
+Target = SnmpTarget | ModbusTarget | RedfishTarget | BacnetTarget
 
 
 def parse_target(url: str, environment: Mapping[str, str]) -> Target:
@@ -151,6 +160,10 @@ def _modbus(given: _Given) -> ModbusTarget:
     return ModbusTarget(address, given.parts.scheme == "sunspec")
 
 
+def _bacnet(given: _Given) -> BacnetTarget:
+    return BacnetTarget(parse_bacnet_address(given.place))
+
+
 def _redfish(given: _Given) -> RedfishTarget:
     address = redfish_address.parse_address(given.place)
     user = given.user
@@ -165,7 +178,7 @@ def _redfish(given: _Given) -> RedfishTarget:
 
 
 READERS: Mapping[str, Callable[[_Given], Target]] = MappingProxyType(
-    {"snmp": _community, "snmpv3": _user, "modbus": _modbus, "sunspec": _modbus}
+    {"snmp": _community, "snmpv3": _user, "modbus": _modbus, "sunspec": _modbus, "bacnet": _bacnet}
 )
 
 

@@ -15,10 +15,12 @@ from edgeagent.protocols.bacnet_codec import (
     COMPLEX,
     ERROR,
     REJECT,
+    WHO_IS,
     Answer,
     Codec,
     Garbage,
     apdu_of,
+    instance_of,
     invoke_of,
 )
 from edgeagent.protocols.bacnet_words import (
@@ -86,11 +88,11 @@ class BacnetSession:
         return found
 
     async def instance(self) -> int | None:
-        """Which device answers here, where it tells whoever asks."""
+        """Which device answers here, where it tells whoever asks, or says I-Am to a Who-Is."""
         ref = Ref(ObjectId(DEVICE, WHOEVER), OBJECT_IDENTIFIER)
         values = (await self.read([ref]))[ref]
         one = None if isinstance(values, Refusal) or not values else values[0]
-        return one.instance if isinstance(one, ObjectId) else None
+        return one.instance if isinstance(one, ObjectId) else await self._who()
 
     async def write(self, ref: Ref, value: float | None, priority: int) -> None:
         """Write once, at a priority; None relinquishes what was written at it.
@@ -98,7 +100,7 @@ class BacnetSession:
         Raises:
             DeviceRefused, DeviceUnreachable: nothing was written. WriteOpen: nobody knows.
         """
-        codec = self._loaded()
+        codec = await self._loaded()
         async with self._turn.write():
             await self._connected()
             try:
@@ -114,11 +116,21 @@ class BacnetSession:
         if wire is not None:
             wire.close()
 
+    async def _who(self) -> int | None:
+        async with self._turn.read():
+            wire = await self._connected()
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    return instance_of(await wire.ask(WHO_IS, lambda apdu: instance_of(apdu) is not None))
+            except (TimeoutError, OSError, Garbage):  # many say it to all and not to who asked
+                await self.close()
+                return None
+
     async def _part(self, part: Sequence[Ref], *, ahead: bool) -> Found | None:
         """What these say, or None where that was too much at once."""
         if len(part) == 1:
             return {part[0]: await self._single(part[0], ahead=ahead)}
-        codec = self._loaded()
+        codec = await self._loaded()
         answer = await self._tried(lambda invoke: codec.reading_many(invoke, part), part, ahead=ahead)
         if answer.kind == COMPLEX:
             missing = Refusal(0, "its answer leaves it out")
@@ -132,7 +144,7 @@ class BacnetSession:
         return None
 
     async def _single(self, ref: Ref, *, ahead: bool) -> Values | Refusal:
-        codec = self._loaded()
+        codec = await self._loaded()
         answer = await self._tried(lambda invoke: codec.reading(invoke, ref), (ref,), ahead=ahead)
         if answer.kind == COMPLEX:
             return answer.found[ref]
@@ -157,8 +169,8 @@ class BacnetSession:
         self.requests += 1
         try:
             async with asyncio.timeout(self._timeout_s):
-                apdu = await wire.ask(self._invoke, make(self._invoke))
-            return self._loaded().answer(apdu, asked)
+                apdu = await wire.ask(make(self._invoke), lambda apdu: invoke_of(apdu) == self._invoke)
+            return (await self._loaded()).answer(apdu, asked)
         except TimeoutError:
             failure: DeviceError = DeviceUnreachable(
                 f"cannot reach {self.address}: no answer within {self._timeout_s:g} s"
@@ -174,15 +186,17 @@ class BacnetSession:
         if self._wire is None:
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    _, self._wire = await asyncio.get_running_loop().create_datagram_endpoint(
+                    transport, wire = await asyncio.get_running_loop().create_datagram_endpoint(
                         _Wire, remote_addr=(self.address.host, self.address.port)
                     )
             except (TimeoutError, OSError) as error:
                 raise DeviceUnreachable(f"cannot reach {self.address}: {_why(error)}") from None
+            self._wire, wire.transport = wire, transport
         return self._wire
 
-    def _loaded(self) -> Codec:
-        self._codec = self._codec or Codec()
+    async def _loaded(self) -> Codec:
+        if self._codec is None:
+            self._codec = await asyncio.to_thread(Codec)
         return self._codec
 
 
@@ -190,14 +204,9 @@ class _Wire(asyncio.DatagramProtocol):
     """A socket that hears one host and port only; the answer that is waited for, and no other."""
 
     def __init__(self) -> None:
-        self._transport: asyncio.DatagramTransport | None = None
-        self._invoke = -1
+        self.transport: asyncio.DatagramTransport | None = None
+        self._is_answer: Callable[[bytes], bool] = lambda _apdu: False
         self._answer: asyncio.Future[bytes] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
 
     def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 -- it can be but one
         """What is late, or no answer, is dropped; what is no BACnet ends the waiting."""
@@ -208,7 +217,7 @@ class _Wire(asyncio.DatagramProtocol):
         except Garbage as error:
             self._answer.set_exception(error)
             return
-        if invoke_of(apdu) == self._invoke:
+        if self._is_answer(apdu):
             self._answer.set_result(apdu)
 
     def error_received(self, exc: Exception) -> None:
@@ -216,17 +225,17 @@ class _Wire(asyncio.DatagramProtocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(exc)
 
-    async def ask(self, invoke: int, datagram: bytes) -> bytes:
+    async def ask(self, datagram: bytes, is_answer: Callable[[bytes], bool]) -> bytes:
         """The APDU that answers. Raises OSError or Garbage."""
-        assert self._transport is not None
-        self._invoke, self._answer = invoke, asyncio.get_running_loop().create_future()
-        self._transport.sendto(datagram)
+        assert self.transport is not None
+        self._is_answer, self._answer = is_answer, asyncio.get_running_loop().create_future()
+        self.transport.sendto(datagram)
         return await self._answer
 
     def close(self) -> None:
         """Let go of the socket."""
-        if self._transport is not None:
-            self._transport.close()
+        if self.transport is not None:
+            self.transport.close()
 
 
 def lease(sessions: Sessions[BacnetSession], address: BacnetAddress, timeout_s: float) -> Lease[BacnetSession]:

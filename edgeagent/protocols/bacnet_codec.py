@@ -33,6 +33,10 @@ NPDU, EXPECTS_REPLY = 0x01, 0x04
 HAS_DESTINATION, HAS_SOURCE, IS_NETWORK = 0x20, 0x08, 0x80
 INTEGER, LARGE, POSITIVE = 45, 46, 48
 """Object types whose present value is neither a Real nor an enumeration."""
+WHO_IS = bytes((BVLL, UNICAST, 0, 8, NPDU, 0, 0x10, 8))
+"""Of any device, to one host (clause 16.10)."""
+I_AM = bytes((0x10, 0, 0xC4))
+"""How an I-Am begins: unconfirmed, its service, and the tag of an object identifier."""
 Found = Mapping[Ref, Values | Refusal]
 
 
@@ -207,6 +211,11 @@ def invoke_of(apdu: bytes) -> int | None:
     return apdu[1]
 
 
+def instance_of(apdu: bytes) -> int | None:
+    """The device that an I-Am names (clause 16.10); None where it is no I-Am."""
+    return _identifier(apdu[3:7]).instance if apdu[:3] == I_AM and len(apdu) >= 7 else None
+
+
 def _same(whole: Any, asked: Iterable[Ref]) -> Ref:
     """The one that was asked for: whoever asks for "whoever you are" gets another instance back."""
     for ref in asked:
@@ -250,13 +259,13 @@ BOOLEAN = 1
 DECODERS: Mapping[int, Callable[[bytes], Primitive]] = MappingProxyType(
     {
         0: lambda _data: None,
-        2: lambda data: int.from_bytes(data),
+        2: int.from_bytes,
         3: lambda data: int.from_bytes(data, signed=True),
         4: lambda data: float(struct.unpack(">f", data)[0]),
         5: lambda data: float(struct.unpack(">d", data)[0]),
         7: _text,
         8: _bits,
-        9: lambda data: int.from_bytes(data),
+        9: int.from_bytes,
         12: _identifier,
     }
 )

@@ -35,7 +35,8 @@ TYPES: Mapping[str, int] = MappingProxyType(
 WORD_OF_TYPE: Mapping[int, str] = MappingProxyType({number: word for word, number in TYPES.items()})
 ANALOG = frozenset((0, 1, 2, 45, 46, 48))
 BINARY = frozenset((3, 4, 5))
-MULTI_STATE = frozenset((13, 14, 19))
+INPUTS = frozenset((0, 3, 13))
+"""What the device measures, and nobody commands."""
 
 RELIABILITY_REASONS: Mapping[int, Reason] = MappingProxyType(
     {1: Reason.ABSENT, 2: Reason.OUT_OF_RANGE, 3: Reason.OUT_OF_RANGE, 4: Reason.ABSENT, 12: Reason.DISCONNECTED}

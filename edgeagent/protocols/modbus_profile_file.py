@@ -28,7 +28,7 @@ from edgeagent.protocols.modbus_profile import (
 )
 from edgeagent.protocols.profile import Pace
 from edgeagent.protocols.profile_columns import compiled, limits, optional, words
-from edgeagent.protocols.profile_file import ProfileError
+from edgeagent.protocols.profile_file import ProfileError, ProfileFiles
 
 NAME = r"[a-z0-9_]+(\.([a-z0-9_]+|\{n\}))*"
 PROTOCOL = "modbus"
@@ -38,19 +38,18 @@ class ModbusProfiles:
     """All families known to this release; ``folder`` is another place to read them from."""
 
     def __init__(self, folder: Traversable | None = None) -> None:
-        self._folder = folder
+        self._files = ProfileFiles(
+            lambda: folder or files("edgeagent.protocols") / "profiles" / PROTOCOL, parse_modbus_profile
+        )
 
     @cached_property
     def all(self) -> Mapping[str, ModbusProfile]:
         """By name. Raises ProfileError."""
-        folder = self._folder or files("edgeagent.protocols") / "profiles" / PROTOCOL
-        found = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-        profiles = [parse_modbus_profile(file.name, file.read_text(encoding="utf-8")) for file in found]
-        return {profile.name: profile for profile in profiles}
+        return {profile.name: profile for profile in self._files.all()}
 
     def of_driver(self, driver: str) -> tuple[ModbusProfile, ...]:
-        """The families that a driver's word means."""
-        return tuple(profile for profile in self.all.values() if profile.driver == driver)
+        """The families that a driver's word means. Raises ProfileError."""
+        return tuple(profile for profile in self._files.may_be_of(driver) if profile.driver == driver)
 
 
 def parse_modbus_profile(file: str, text: str) -> ModbusProfile:

@@ -1,12 +1,15 @@
-"""Profile files: TOML in the folder ``profiles``, read once when the first device needs them.
+"""Profile files: TOML in the folder ``profiles``, each read once, when a device of its driver's word first needs it.
 
 An ``oid`` that begins with a dot stands below the profile's ``root``. Every row names its MIB object.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from threading import Lock
+from typing import Generic, TypeVar
 
 from edgeagent.config.layers import Layer, load
 from edgeagent.config.reader import REQUIRED, Reader
@@ -22,23 +25,58 @@ class ProfileError(ConfigError):
     """A profile file that cannot be used; the text names file, line and row."""
 
 
+_DRIVER = re.compile(r'^driver = "([a-z]+)"$', re.MULTILINE)
+
+P = TypeVar("P")
+
+
+class ProfileFiles(Generic[P]):
+    """The profile files of a folder, each parsed when first needed: parsing all takes half a second of a slow processor.
+
+    Threads may ask at the same time.
+    """
+
+    def __init__(self, folder: Callable[[], Traversable], parse: Callable[[str, str], P]) -> None:
+        self._folder, self._parse = folder, parse
+        self._parsed: dict[str, P] = {}
+        self._lock = Lock()
+
+    @cached_property
+    def _texts(self) -> Mapping[str, str]:
+        found = [file for file in self._folder().iterdir() if file.name.endswith(".toml")]
+        return {file.name: file.read_text(encoding="utf-8") for file in sorted(found, key=lambda file: file.name)}
+
+    def all(self) -> list[P]:
+        """By the files' names. Raises ProfileError."""
+        with self._lock:
+            return [self._one(file) for file in self._texts]
+
+    def may_be_of(self, driver: str) -> list[P]:
+        """Those that name this driver, and those of which that cannot be told without parsing. Raises ProfileError."""
+        with self._lock:
+            said = {file: _DRIVER.search(text) for file, text in self._texts.items()}
+            return [self._one(file) for file, match in said.items() if match is None or match[1] == driver]
+
+    def _one(self, file: str) -> P:
+        if file not in self._parsed:
+            self._parsed[file] = self._parse(file, self._texts[file])
+        return self._parsed[file]
+
+
 class Profiles:
     """All families known to this release; ``folder`` is another place to read them from."""
 
     def __init__(self, folder: Traversable | None = None) -> None:
-        self._folder = folder
+        self._files = ProfileFiles(lambda: folder or files("edgeagent.protocols") / "profiles", parse_profile)
 
     @cached_property
     def all(self) -> Mapping[str, Profile]:
         """By name. Raises ProfileError."""
-        folder = self._folder or files("edgeagent.protocols") / "profiles"
-        found = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-        profiles = [parse_profile(file.name, file.read_text(encoding="utf-8")) for file in found]
-        return {profile.name: profile for profile in profiles}
+        return {profile.name: profile for profile in self._files.all()}
 
     def of_driver(self, driver: str) -> tuple[Profile, ...]:
-        """The families that a driver reads."""
-        return tuple(profile for profile in self.all.values() if profile.driver == driver)
+        """The families that a driver reads. Raises ProfileError."""
+        return tuple(profile for profile in self._files.may_be_of(driver) if profile.driver == driver)
 
     def of_object(self, object_id: str) -> tuple[Profile, ...]:
         """The families that claim a sysObjectID, those first that name it most closely; their presence decides."""

@@ -6,6 +6,7 @@ import { gathered } from "./pod.js";
 import { clock, count, duration, moment } from "./words.js";
 
 const SHOWN = 50;
+const OVER = 3; // of those that are over, so many are shown: the others are a command away
 const RANKS = ["critical", "major", "minor", "warning"];
 const SHAPES = { critical: "crit", major: "warn", minor: "warn hollow", warning: "wait" };
 
@@ -14,12 +15,15 @@ export function drawAlarms({ alarms, nowS }) {
   if (!alarms) return;
   const laterS = nowS - alarms.atS;
   const [tops, folded] = family(alarms.alarms);
-  const order = tops.sort((a, b) => weight(a) - weight(b)); // those of one weight stay as they came: newest first
+  const isOver = (one) => one.state === "cleared";
+  const over = tops.filter(isOver);
+  const order = [...tops.filter((one) => !isOver(one)), ...over.slice(0, OVER)]
+    .sort((a, b) => weight(a) - weight(b)); // those of one weight stay as they came: newest first
   say(at("alarms-aside"), order.length ? summary(alarms, laterS) : "");
   at("alarms-none").hidden = order.length > 0;
   each(at("alarms-list"), order.slice(0, SHOWN), (one) => one.key, makeAlarm, (element, one) =>
     updateAlarm(element, one, folded.get(one.key) ?? [], laterS));
-  sayIf(at("alarms-more"), more(order.length - SHOWN, alarms.overflow));
+  sayIf(at("alarms-more"), more(order.length - SHOWN, Math.max(0, over.length - OVER), alarms.overflow));
   at("alarms-how").hidden = !order.length;
 }
 
@@ -44,9 +48,10 @@ function summary({ standing, shelved, alarms }, laterS) {
     .filter(Boolean).join(" · ");
 }
 
-function more(hidden, overflow) {
+function more(hidden, over, overflow) {
   const here = hidden > 0 ? `${count(hidden)} more: "edgeagent alarms" lists them. ` : "";
-  return here + (overflow > 0 ? `${count(overflow)} found no room in the pod's list.` : "");
+  const past = over > 0 ? `${count(over)} more that ${over === 1 ? "is" : "are"} over: "edgeagent alarms --all" lists them, "edgeagent alarms ack all" puts them away. ` : "";
+  return here + past + (overflow > 0 ? `${count(overflow)} found no room in the pod's list.` : "");
 }
 
 const makeAlarm = () =>

@@ -1,9 +1,11 @@
 // The head: where it is, one sentence for a tired person, and the chips.
 
 import { at, each, make, say } from "./dom.js";
-import { count, duration, several } from "./words.js";
+import { gathered } from "./pod.js";
+import { clipped, count, duration, several } from "./words.js";
 
 const SILENT_S = 12; // the pod speaks at least every 5 s
+const MOST = 3; // chips for what is not well of the daemon
 const TITLES = { Nothing: "well", Looking: "acting" };
 
 export function drawHead(pod) {
@@ -21,7 +23,8 @@ export function drawHead(pod) {
 
 const makeChip = () => make("li", "chip", make("i", "shape"), make("b"), make("small"));
 
-function updateChip(element, [, tone, word, more]) {
+function updateChip(element, [, tone, word, more, whole = ""]) {
+  element.title = whole === more ? "" : whole;
   element.children[0].className = `shape ${tone}`;
   say(element.children[1], word);
   say(element.children[2], more);
@@ -70,7 +73,18 @@ function autonomyChip({ autonomy }) {
   return ["autonomy", words ? "warn" : "ok", `${count(armed.length)} of ${several(made.length, "interlock")} in service`, words || "all clear"];
 }
 
-const partChips = ({ status }) =>
-  status.conditions
-    .filter((one) => one.level !== "ok" && one.part !== "uplink")
-    .map((one) => [`part ${one.part}`, one.level === "failed" ? "crit" : "warn", `${one.part} ${one.level}`, one.message]);
+/** What is not well of the daemon itself; many of one sort (targets that cannot be set, say) are one chip, and of sorts the worst. */
+function partChips({ status }) {
+  const wrong = status.conditions.filter((one) => one.level !== "ok" && one.part !== "uplink");
+  const sorts = [...gathered(wrong, (one) => one.part.split(" ")[0])].sort(([, a], [, b]) => isFailed(b) - isFailed(a));
+  const chips = sorts.slice(0, MOST).map(([sort, some]) => partChip(sort, some));
+  return sorts.length > MOST ? [...chips, ["parts", "warn", `${count(sorts.length - MOST)} more not well`, "edgeagent status"]] : chips;
+}
+
+const isFailed = (some) => some.some((one) => one.level === "failed");
+
+function partChip(sort, some) {
+  const first = some.find((one) => one.level === "failed") ?? some[0];
+  const word = some.length === 1 ? `${first.part} ${first.level}` : `${sort}: ${count(some.length)} ${first.level}`;
+  return [`part ${sort}`, first.level === "failed" ? "crit" : "warn", word, clipped(first.message, 110), first.message];
+}

@@ -7,6 +7,7 @@ import { listenToDialog } from "./explain.js";
 import { drawHead } from "./head.js";
 import { drawHolds } from "./holds.js";
 import { drawMatrix } from "./matrix.js";
+import { drawPlant } from "./plant.js";
 import { drawCharts } from "./plots.js";
 import { Pod } from "./pod.js";
 import { drawPoints, listenToForm, sortPoints } from "./points.js";
@@ -14,7 +15,7 @@ import { drawPower } from "./power.js";
 import { drawRacks } from "./racks.js";
 
 const MAX_HISTORIES = 128;
-const PARTS = [drawHead, drawPower, drawRacks, drawAlarms, drawMatrix, drawHolds, drawDevices, drawNoc, drawPoints];
+const PARTS = [drawHead, drawPower, drawRacks, drawPlant, drawAlarms, drawMatrix, drawHolds, drawDevices, drawNoc, drawPoints];
 const pod = new Pod();
 
 /** Only what differs reaches the document. Charts have their own pace. */

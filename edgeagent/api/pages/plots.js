@@ -4,13 +4,23 @@ import { chart } from "./chart.js";
 import { at, each, make, say } from "./dom.js";
 import { celsius, clock, kilowatts, timeOfDay } from "./words.js";
 
+const RACKS = 8; // of more racks, the warmest are drawn: the strip shows all
 const WIDE = 4; // more plots than this take the whole width
 
 const plots = (pod) => [
-  ...pod.site.racks.filter((rack) => rack.inlet).map((rack) => ({
+  ...warmest(pod).map((rack) => ({
     title: `${rack.name} inlet`, ids: [rack.inlet], warm: true, tone: "temp", moments: shedMoments(pod, rack.name) })),
   ...pod.site.feeds.map((feed, index) => ({ title: `Feed ${feed.name}`, ids: feed.power, warm: false, tone: `f${index % 3}`, moments: [] })),
 ].map((plot) => ({ ...plot, values: pod.past(plot.ids) })).filter((plot) => plot.values);
+
+/** Racks in their order: all, or the warmest; one whose inlet is not known counts as warm. */
+function warmest(pod) {
+  const racks = pod.site.racks.filter((rack) => rack.inlet);
+  if (racks.length <= RACKS) return racks;
+  const heat = new Map(racks.map((rack) => [rack, pod.number(rack.inlet) ?? Infinity]));
+  const least = [...heat.values()].sort((a, b) => b - a)[RACKS - 1];
+  return racks.filter((rack) => heat.get(rack) >= least).slice(0, RACKS);
+}
 
 /** When loads of a rack were shed: one moment for each interlock. */
 function shedMoments({ autonomy }, rack) {
@@ -30,7 +40,7 @@ export function drawCharts(pod) {
   const slots = drawn[0].values.length;
   const shown = Math.min(slots, Math.max(30, slots - begins)); // 5 minutes at least, an hour at most
   const minutes = Math.round(((Number.isFinite(shown) ? shown : 30) * pod.stepS) / 60);
-  say(at("charts-aside"), `last ${minutes >= 60 ? "hour" : `${minutes} min`} · a gap is a gap`);
+  say(at("charts-aside"), `last ${minutes >= 60 ? "hour" : `${minutes} min`} · a gap is a gap${pod.site.racks.length > RACKS ? ` · the ${RACKS} warmest racks` : ""}`);
   const cut = drawn.map((plot) => ({ ...plot, values: plot.values.slice(-shown) }));
   const warm = extent(cut.filter((plot) => plot.warm), 1);
   const range = [Math.min(20, warm[0]), Math.max(28.5, warm[1])];

@@ -15,6 +15,7 @@ export class Pod {
   #nowS = 0;
   #heard = -Infinity;
   #shedMs = new Map();
+  #perImage = new Map();
 
   /** Now, by the pod's clock. */
   get nowS() { return this.#nowS + this.silentS; }
@@ -26,6 +27,7 @@ export class Pod {
     this.#hear(body);
     this.points.clear();
     this.groups.clear();
+    this.#perImage.clear();
     this.alarms = this.autonomy = null;
     for (const [id, kind, unit, group, ...shown] of body.points) {
       const [device, name] = [id.slice(0, id.indexOf("/")), id.slice(id.indexOf("/") + 1)];
@@ -54,6 +56,12 @@ export class Pod {
   number(id) {
     const point = this.points.get(id);
     return point?.quality === "GOOD" && typeof point.value === "number" ? point.value : null;
+  }
+
+  /** What follows from which points there are: found once, until they are others. */
+  perImage(name, find) {
+    if (!this.#perImage.has(name)) this.#perImage.set(name, find());
+    return this.#perImage.get(name);
   }
 
   /** The sum of points: what is known of it, and whether that is all. */

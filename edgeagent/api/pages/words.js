@@ -1,10 +1,10 @@
 // Values and times in people's words.
 
-const UNITS = { Cel: "°C", "V.A": "VA", "/min": "rpm", "1": "", By: "B" };
+const UNITS = { Cel: "°C", "V.A": "VA", "/min": "rpm", "1": "", By: "B", "m3/h": "m³/h", "W/m2": "W/m²", "A.h": "Ah", "dB[mW]": "dBm" };
 const REASONS = {
   stale: "stale", sentinel: "no value given", out_of_range: "out of range", implausible: "implausible",
   absent: "probe absent", disconnected: "no answer", garbled: "answer makes no sense", refused: "refused",
-  identity: "another device answers", forced: "forced by hand", never_read: "not read yet",
+  identity: "another device answers", forced: "forced by hand", never_read: "not read yet", not_given: "not given by the device",
 };
 const grouped = (value, digits) =>
   value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
@@ -32,6 +32,14 @@ export function quantity(value, unit, kind) {
   return `${grouped(value, digits)} ${UNITS[unit] ?? unit}`.trim();
 }
 
+/** A value in few digits, for where many stand side by side. */
+export function brief(value, unit) {
+  if (unit === "W") return kilowatts(value);
+  if (unit === "Wh") return `${grouped(value / 1000, 1)} kWh`;
+  if (unit === "s") return duration(value);
+  return `${grouped(value, Number.isInteger(value) || Math.abs(value) >= 100 ? 0 : 1)} ${UNITS[unit] ?? unit}`.trim();
+}
+
 export const kilowatts = (watts) => (watts === null ? "unknown" : `${grouped(watts / 1000, watts < 9950 ? 2 : 1)} kW`);
 export const celsius = (value) => grouped(value, 1);
 export const count = (value) => grouped(value, 0);
@@ -45,6 +53,9 @@ export function moment(wallS, now = new Date()) {
   return date.toDateString() === now.toDateString() ? timeOfDay(date) : `${date.toLocaleDateString("sv-SE")} ${timeOfDay(date)}`;
 }
 
+/** The begin of a text that is too long. */
+export const clipped = (text, most) => (text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text);
+
 /** A few names, and how many more there are. */
 export function listed(names, shown = 6) {
   return names.length > shown ? `${names.slice(0, shown - 1).join(", ")} and ${count(names.length - shown + 1)} more` : names.join(", ");
@@ -56,6 +67,7 @@ export const ends = (leftS) => `${clock(new Date(Date.now() + leftS * 1000))}, $
 export function quality(point) {
   const why = REASONS[point.reason] ?? point.reason;
   if (point.quality === "GOOD") return "good";
+  if (point.reason === "not_given") return why;
   return point.quality === "BAD" ? `fault: ${why}` : `uncertain: ${why}`;
 }
 

@@ -1,5 +1,6 @@
 """A derived number, or why there is none."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -48,8 +49,13 @@ def known(snapshot: Snapshot, point: PointId) -> Found:
 
 def summed(parts: Iterable[Found], now_s: float) -> Found:
     """The sum, which is known when every part is; less than nothing is none."""
-    every = tuple(parts)
-    if (lost := next((one for one in every if one.value is None), None)) is not None:
-        return Found(None, now_s, lost.reason)
-    value = sum(max(0.0, one.value or 0.0) for one in every)
-    return Found(value, min((one.time_s for one in every), default=now_s), is_sure=all(one.is_sure for one in every))
+    total, oldest_s, is_sure = 0.0, math.inf, True
+    for one in parts:  # one pass: this is done for every cord of a pod
+        if one.value is None:
+            return Found(None, now_s, one.reason)
+        if one.value > 0:
+            total += one.value
+        if one.time_s < oldest_s:
+            oldest_s = one.time_s
+        is_sure = is_sure and one.is_sure
+    return Found(total, now_s if oldest_s == math.inf else oldest_s, None, is_sure)

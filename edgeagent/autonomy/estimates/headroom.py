@@ -8,7 +8,7 @@ from edgeagent.autonomy.estimates.found import Found, known, summed
 from edgeagent.autonomy.permissive import SHARE
 from edgeagent.model.decision import AlarmWanted, Severity
 from edgeagent.model.points import DeviceId
-from edgeagent.model.site import Outlet, Site
+from edgeagent.model.site import Load, Outlet, Site
 from edgeagent.model.snapshot import Snapshot
 
 CLEAR = 0.02
@@ -62,9 +62,10 @@ class _Moves:
     def __init__(self, snapshot: Snapshot, site: Site) -> None:
         self.now_s = snapshot.time_s
         self._snapshot, self._site = snapshot, site
-        self._cords = {
-            pdu: [one for one in site.loads.values() if pdu in {cord.pdu for cord in one.cords}] for pdu in site.pdus
-        }
+        self._cords: dict[DeviceId, list[Load]] = {pdu: [] for pdu in site.pdus}
+        for load in site.loads.values():  # once over hundreds of loads, not once for each PDU
+            for pdu in {cord.pdu for cord in load.cords} & self._cords.keys():
+                self._cords[pdu].append(load)
 
     def present(self, pdu: DeviceId) -> Found:
         """What a PDU takes in."""
@@ -100,7 +101,7 @@ class _Moves:
 
 
 def _shared(found: Found, share: float) -> Found:
-    return found if found.value is None else replace(found, value=found.value * share)
+    return found if found.value is None else Found(found.value * share, found.time_s, found.reason, found.is_sure)
 
 
 class HeadroomAlarms:

@@ -33,6 +33,7 @@ class PodEstimates:
         self._state, self._clock = state, clock
         self._headroom, self._condensation = HeadroomAlarms(), CondensationAlarms()
         self._loops: tuple[PointId, ...] = ()
+        self._infos: Mapping[DeviceId, DeviceInfo] = {}
         self._info: DeviceInfo | None = None
         self.adopt(site, tables)
 
@@ -85,6 +86,10 @@ class PodEstimates:
 
     def _describe(self) -> None:
         """Make the derived points known, again when there are others."""
+        infos = self._state.infos()
+        if self._info is not None and infos == self._infos:
+            return  # thousands of names need not be looked at each time
+        self._infos = infos
         loops = tuple(
             point.id for point in self._state.points() if point.name == SUPPLY or point.name.rpartition(".")[2] == DEW
         )

@@ -1,5 +1,7 @@
 """The desk of estimates: it puts a judge before each device, keeps totals, and tells what is marked."""
 
+from collections.abc import Collection
+
 import structlog
 
 from edgeagent.core.clock import Anchor, Clock
@@ -39,13 +41,14 @@ class Desk:
         """Every point that is marked now, and why."""
         return {point: why for marks in self._marked.values() for point, why in marks.items()}
 
-    def alarms(self) -> list[AlarmWanted]:
-        """One for each device with implausible readings."""
-        return [
-            AlarmWanted(f"implausible/{device}", "warning", _sentence(device, marks), cause=next(iter(marks)))
-            for device, marks in sorted(self._marked.items())
-            if marks
-        ]
+    def alarms(self, besides: Collection[PointId] = ()) -> list[AlarmWanted]:
+        """One for each device with implausible readings, ``besides`` those points that have an alarm of their own."""
+        found = []
+        for device, marks in sorted(self._marked.items()):
+            if rest := {point: why for point, why in marks.items() if point not in besides}:
+                text = _sentence(device, rest)
+                found.append(AlarmWanted(f"implausible/{device}", "warning", text, cause=next(iter(rest))))
+        return found
 
     def tell(self, device: DeviceId, marks: dict[PointId, str]) -> None:
         """Remember what is marked of a device; people hear of each point once."""

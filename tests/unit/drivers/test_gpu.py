@@ -71,7 +71,7 @@ async def test_every_value_is_what_nvml_means_by_it(gpus):
     kinds = {point.name: point.kind for point in info.points}
     assert kinds["gpu.0.energy"] is Kind.ENERGY
     assert kinds["gpu.0.memory.used"] is Kind.SIZE
-    assert (info.identity.vendor, info.identity.model) == ("NVIDIA", "2 x NVIDIA H100 80GB HBM3")
+    assert (info.identity.vendor, info.identity.model) == ("NVIDIA", "2 x H100 80GB HBM3")
     assert (info.identity.firmware, info.identity.serial) == ("550.54.15", "")
 
 

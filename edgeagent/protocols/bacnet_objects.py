@@ -13,7 +13,8 @@ from edgeagent.model.units import Kind
 from edgeagent.protocols.bacnet import BacnetSession, Found
 from edgeagent.protocols.bacnet_address import BacnetAddress
 from edgeagent.protocols.bacnet_profile import ObjectRow, Place
-from edgeagent.protocols.bacnet_units import kind_of
+from edgeagent.protocols.bacnet_units import NO_UNITS, Unit, kind_of
+from edgeagent.protocols.bacnet_units import UNITS as KNOWN_UNITS
 from edgeagent.protocols.bacnet_words import (
     ACTIVE_TEXT,
     ANALOG,
@@ -33,6 +34,7 @@ from edgeagent.protocols.bacnet_words import (
     VENDOR_NAME,
     WORD_OF_TYPE,
     ObjectId,
+    Primitive,
     Ref,
     Refusal,
 )
@@ -92,7 +94,7 @@ class Objects:
         refs = [Ref(device, number) for number in (*IDENTITY, DATABASE_REVISION)]
         found = await self._read(refs)
         texts = [_text(found, ref) for ref in refs[:-1]]
-        revision = _first(found, refs[-1])
+        revision = first(found, refs[-1])
         return Identity(*texts), revision if isinstance(revision, int) else None
 
     async def named(self, known: Named | None = None) -> Named:
@@ -126,12 +128,12 @@ class Objects:
         values = (await self._read([whole]))[whole]
         if not isinstance(values, Refusal):
             return [one for one in values if isinstance(one, ObjectId)]
-        length = _first(await self._read([whole._replace(element=0)]), whole._replace(element=0))
+        length = first(await self._read([whole._replace(element=0)]), whole._replace(element=0))
         if not isinstance(length, int):
             raise DeviceRefused(f"{self._address} does not list its objects: {values.text}")
         refs = [whole._replace(element=index) for index in range(1, min(length, 2 * MAX_OBJECTS) + 1)]
         found = await self._read(refs)
-        firsts = [_first(found, ref) for ref in refs]
+        firsts = [first(found, ref) for ref in refs]
         return [one for one in firsts if isinstance(one, ObjectId)]
 
     async def _read(self, refs: Sequence[Ref]) -> Found:
@@ -166,7 +168,7 @@ def _row(one: ObjectId, name: str, found: Found) -> ObjectRow | None:
     place, label = Place((one.type,), one.instance), _text(found, Ref(one, DESCRIPTION))
     if one.type not in ANALOG:
         return ObjectRow(name, Kind.STATE, place, label, codes=_codes(one, found))
-    units = _first(found, Ref(one, UNITS))
+    units = first(found, Ref(one, UNITS))
     kind = kind_of(units, f"{name} {label}") if isinstance(units, int) else None
     return None if kind is None else ObjectRow(name, kind, place, label)
 
@@ -189,11 +191,23 @@ def _word(text: str) -> str:
     return slug if not slug[:1].isdigit() else f"state_{slug}"
 
 
-def _first(found: Found, ref: Ref) -> object:
-    values = found[ref]
+def first(found: Found, ref: Ref) -> Primitive:
+    """The value of a property that has one; None where it was not told."""
+    values = found.get(ref, ())
     return None if isinstance(values, Refusal) or not values else values[0]
 
 
+def unit_of(row: ObjectRow, one: ObjectId, found: Found) -> tuple[Unit | None, bool]:
+    """The unit of an object's value, None where it is of another kind; and whether it is only supposed."""
+    said = first(found, Ref(one, UNITS))
+    if isinstance(said, int) and said != NO_UNITS:
+        return KNOWN_UNITS.get(said, {}).get(row.kind), False
+    if row.unit is not None:
+        return KNOWN_UNITS[row.unit][row.kind], False
+    plain = KNOWN_UNITS[NO_UNITS].get(row.kind)
+    return plain or Unit("supposed"), plain is None
+
+
 def _text(found: Found, ref: Ref) -> str:
-    value = _first(found, ref)
+    value = first(found, ref)
     return value[:128] if isinstance(value, str) else ""
