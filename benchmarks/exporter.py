@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.process import BenchError, free_port, listens, server, tail, wait_until
 from benchmarks.replica import COMMUNITY, HARDWARE, REPETITIONS, Binding
 from benchmarks.usage import cpu_s
 
-MODULE = "rpdu2"
+MODULE = "bench"
+PREFIX = "bench_"
+"""What each metric's name begins with."""
 KINDS = {"INTEGER": "gauge", "Gauge32": "gauge", "Counter32": "counter", "STRING": "DisplayString"}
 
 
@@ -24,8 +26,16 @@ def configuration(bindings: Iterable[Binding]) -> str:
         "version": 2,
         "max_repetitions": REPETITIONS,
         "auth": {"community": COMMUNITY},
-        "metrics": [_metric(oid, kind) for oid, kind in columns.items()],
+        "metrics": [_metric(oid, KINDS[kind]) for oid, kind in columns.items()],
     }
+    return json.dumps({MODULE: module}, indent=1)
+
+
+def of_objects(oids: Iterable[str], access: Mapping[str, object]) -> str:
+    """snmp.yml, as JSON: one metric per column of these objects, which are got and not walked; numbers as gauges."""
+    wanted = list(dict.fromkeys(oids))
+    columns = dict.fromkeys(map(_column, wanted))
+    module = {"get": wanted, **access, "metrics": [_metric(oid, "gauge") for oid in columns]}
     return json.dumps({MODULE: module}, indent=1)
 
 
@@ -36,9 +46,9 @@ def _column(oid: str) -> str:
 
 def _metric(oid: str, kind: str) -> dict[str, object]:
     metric: dict[str, object] = {
-        "name": "rpdu2_" + oid.removeprefix(f"{HARDWARE}.").replace(".", "_"),
+        "name": PREFIX + oid.replace(".", "_"),
         "oid": oid,
-        "type": KINDS[kind],
+        "type": kind,
         "help": oid,
     }
     return metric if oid.endswith(".0") else metric | {"indexes": [{"labelname": "row", "type": "gauge"}]}
@@ -55,7 +65,7 @@ class Exporter:
         """Read everything once; returns how many samples came out."""
         with urllib.request.urlopen(self._url, timeout=30) as answer:
             lines = answer.read().decode().splitlines()
-        return sum(line.startswith("rpdu2_") for line in lines)
+        return sum(line.startswith(PREFIX) for line in lines)
 
     def spent_s(self) -> float:
         """Processor time of the exporter so far."""

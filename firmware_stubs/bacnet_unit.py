@@ -234,10 +234,8 @@ class BacnetUnit:
         given, priority = tags[start], LOWEST_PRIORITY
         if tags[-1].in_context and tags[-1].number == 4 and not tags[-1].closes:
             priority = _integer(tags[-1])
-        if given.number not in (wire.NULL, wire.REAL):
-            raise Failure(wire.ERROR, wire.BAD_TYPE, wire.PROPERTY)
+        value = _commanded(thing, given)
         if not self.faulty.ignore_writes:
-            value = None if given.number == wire.NULL else struct.unpack(">f", given.data)[0]
             thing.command(value, priority)
 
 
@@ -272,6 +270,15 @@ def _object_id(tag: Tag) -> tuple[int, int]:
     return whole >> 22, whole & WHOEVER
 
 
+def _commanded(thing: Thing, given: Tag) -> float | None:
+    """The value that is written: a Real, of a binary object an enumeration; None relinquishes."""
+    if given.number == wire.NULL:
+        return None
+    if given.number != (wire.ENUMERATED if thing.kind == BV else wire.REAL):
+        raise Failure(wire.ERROR, wire.BAD_TYPE, wire.PROPERTY)
+    return float(_integer(given)) if thing.kind == BV else float(struct.unpack(">f", given.data)[0])
+
+
 def _integer(tag: Tag) -> int:
     return int.from_bytes(tag.data)
 
@@ -288,7 +295,7 @@ def _things(unit: AirUnit) -> Iterator[Thing]:
     yield Thing(AI, 8, "Electrical Power", lambda: unit.power_w / 1000.0, KILOWATTS)
     yield Thing(BI, 1, "Condensate Leak", lambda: unit.leak, words=("Dry", "Leak"))
     yield Thing(BI, 2, "Common Alarm", lambda: unit.alarm, words=("Normal", "Alarm"))
-    yield Thing(BV, 1, "Unit State", lambda: unit.running, words=("Off", "On"))
+    yield Thing(BV, 1, "Unit State", lambda: unit.running, words=("Off", "On"), put=_switch(unit), default=1.0)
     yield Thing(MSI, 1, "Compressor State", lambda: _compressor(unit), words=("Stopped", "Running", "Fault"))
     put = _putter(unit, "setpoint_c")
     yield Thing(AV, 1, "Supply Air Setpoint", lambda: unit.setpoint_c, CELSIUS, put=put, default=unit.setpoint_c)
@@ -300,6 +307,10 @@ def _compressor(unit: AirUnit) -> int:
     if not unit.compressor_ok:
         return 3
     return 2 if unit.heat_w else 1
+
+
+def _switch(unit: AirUnit) -> Callable[[float], None]:
+    return lambda value: setattr(unit, "running", value > 0.0)
 
 
 def _putter(unit: AirUnit, name: str) -> Callable[[float], None]:

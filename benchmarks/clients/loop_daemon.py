@@ -12,7 +12,7 @@ from typing import Any, Self
 from benchmarks import loop_pod
 from benchmarks.clients.loop_readings import Readings
 from edgeagent.autonomy.cycle import TICK_BOUNDS_S
-from edgeagent.autonomy.executor import Standing
+from edgeagent.autonomy.standing import Standing
 from edgeagent.core.clock import SystemClock
 from edgeagent.core.health import Health
 from edgeagent.core.metrics import Metrics

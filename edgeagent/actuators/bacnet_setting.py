@@ -166,6 +166,13 @@ class BacnetSetting:
         """What stands there now. Raises DeviceError."""
         return (await self._device.read(self._name))[1]
 
+    async def codes(self) -> Mapping[str, float]:
+        """The number that each word is, where it takes words. Raises DeviceError."""
+        spot, _ = await self._device.read(self._name)
+        if spot.row.codes is None:
+            raise DeviceRefused(f"{self.target} takes a number: its table must say lowest and highest, not words")
+        return {word: float(code) for code, word in spot.row.codes.items()}
+
     async def arm(self) -> None:
         """Nothing: BACnet has no timer that would take a value back."""
 

@@ -114,6 +114,13 @@ class ModbusSetting:
             raise DeviceGarbled(f"cannot read {self.target}: {row.register} says {value:g}, which it cannot be")
         return value
 
+    async def codes(self) -> Mapping[str, float]:
+        """The number that each word is, where it takes words. Raises DeviceError."""
+        row = await self._device.row(self._name)
+        if row.codes is None:
+            raise DeviceRefused(f"{self.target} takes a number: its table must say lowest and highest, not words")
+        return {word: float(code) for code, word in row.codes.items()}
+
     async def arm(self) -> None:
         """Have the device go back by itself when it hears nothing more, where it can.
 
@@ -149,12 +156,6 @@ class ModbusSetting:
 def guards(profile: ModbusProfile) -> Mapping[str, Guard]:
     """What each setting of a family is held to, unless a person says more."""
     return {row.target: row.guard for row in profile.settings}
-
-
-def words_of(profile: ModbusProfile, name: str) -> Mapping[str, float]:
-    """The words that a setting takes, as the numbers that they are; empty for a number."""
-    row = profile.setting(name)
-    return {} if row is None or row.codes is None else {word: float(code) for code, word in row.codes.items()}
 
 
 def _can_be(row: SettingRow, value: float) -> bool:

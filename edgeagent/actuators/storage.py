@@ -1,5 +1,6 @@
 """What a battery and an inverter are told over SunSpec: power, and the limit of power. Each goes back by itself."""
 
+import math
 from dataclasses import replace
 
 from edgeagent.actuators.control import BATTERY_POWER, POWER_LIMIT
@@ -9,11 +10,9 @@ from edgeagent.actuators.storage_terms import Terms
 from edgeagent.actuators.sunspec import SunSpecTarget
 from edgeagent.core.clock import Clock
 from edgeagent.core.ports import Permit
-from edgeagent.model.errors import DeviceError
-from edgeagent.model.intent import FAILED, Domain, Hold, Outcome, Output
+from edgeagent.model.intent import Domain, Hold, Outcome, Output
 from edgeagent.model.points import PointId, point_id
 from edgeagent.model.reading import Value
-from edgeagent.protocols.snmp_set import WriteOpen
 
 POWER = "setpoint.power"
 LIMIT = "limit.power"
@@ -25,7 +24,9 @@ class HeldActuator:
 
     def __init__(self, held: Held, guard: Guard, clock: Clock) -> None:
         self.held = held
-        self._setpoint = SetpointActuator(held, guard, clock)
+        self._guard, self._clock = guard, clock
+        self._taken_s = -math.inf
+        self._setpoint = SetpointActuator(held, guard, clock, begin=self._hold)
 
     @property
     def target(self) -> PointId:
@@ -58,20 +59,17 @@ class HeldActuator:
         Raises:
             DeviceError: it was written, perhaps, and cannot be read: the outcome is open.
         """
-        try:
-            refusal = "" if await self.held.stands() else await self._take(permit)
-        except WriteOpen:
-            raise
-        except DeviceError as error:
-            refusal = f"cannot set {self.target} to {output.value}; nothing was written: {error}"
-        if refusal:
-            return Outcome(self.target, FAILED, refusal)
         outcome = await self._setpoint.apply(output, permit)
         return replace(outcome, message=f"{outcome.message}; {self.held.caveat}") if self.held.caveat else outcome
 
-    async def _take(self, permit: Permit) -> str:
+    async def _hold(self, permit: Permit) -> str:
+        """Take hold where nobody holds; no more often than the guard allows writes."""
+        if await self.held.stands():
+            return ""
+        await self._clock.sleep(max(0.0, self._taken_s + self._guard.min_interval_s - self._clock.now_s()))
         refusal = await permit()
         if not refusal:
+            self._taken_s = self._clock.now_s()
             await self.held.take()
         return refusal
 

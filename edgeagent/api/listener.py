@@ -4,11 +4,11 @@ With ``acts.py``, ``guard.py`` and ``events.py`` all of this room that imports a
 imported in a thread.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 
 from edgeagent.api.acts import Acts
@@ -147,7 +147,12 @@ class Listener:
 
 
 def _json(body: object) -> web.Response:
-    return web.Response(body=json.dumps(body, default=str), content_type="application/json")
+    # msgspec: of all points of a big pod, the standard library's encoder would hold the loop for a tenth of a second.
+    return web.Response(body=msgspec.json.encode(body, enc_hook=_plain), content_type="application/json")
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _file(page: PageFile, body: bytes, headers: Mapping[str, str]) -> web.Response:

@@ -89,7 +89,8 @@ class Live:
         image = self._images.snapshot()
         before, self._seen = self._seen, image.readings
         if self._is_described_anew(before, same_points=image.changed is not None):
-            self._describe()
+            self._groups = {}
+            self._last_good = {name: one for name, one in self._last_good.items() if name in self._seen}
             if self._channel.subscriptions:  # thousands of points: who comes later is given all anyway
                 self._channel.publish(self.full())
             return
@@ -101,8 +102,7 @@ class Live:
 
     def full(self) -> bytes:
         """The whole image as an event."""
-        if not self._groups:
-            self._describe()
+        self._find_groups()
         body = {
             **self._times(),
             "groups": self._read_times(self._seen),
@@ -119,7 +119,10 @@ class Live:
         self._infos, self._site = infos, site
         return anew
 
-    def _describe(self) -> None:
+    def _find_groups(self) -> None:
+        """Which group each point is read in, once after each description, and only for viewers."""
+        if self._groups:
+            return
         infos = self._state.infos()
         self._groups = {
             PointId(f"{device}/{name}"): f"{device}/{group.name}"
@@ -127,7 +130,6 @@ class Live:
             for group in info.groups
             for name in group.points
         }
-        self._last_good = {name: one for name, one in self._last_good.items() if name in self._seen}
 
     def _remember(self, before: Mapping[PointId, Reading], changed: list[PointId]) -> None:
         """Keep the last GOOD reading of what is not good now: people may see it, greyed, with its age."""
@@ -141,6 +143,7 @@ class Live:
 
     def _publish(self, before: Mapping[PointId, Reading], changed: list[PointId]) -> None:
         body: dict[str, object] = self._times()
+        self._find_groups()
         if changed:
             body["groups"] = self._read_times(changed)
         shown = {name: self._shown(name) for name in changed if not _same(before[name], self._seen[name])}

@@ -50,6 +50,13 @@ def fits(domain: Domain, allows: Domain) -> bool:
     return bool(domain.words & allows.words)
 
 
+def told(domain: Domain) -> str:
+    """What a domain takes, in words."""
+    if isinstance(domain, Range):
+        return f"{domain.low:g}" if domain.low == domain.high else f"{domain.low:g} to {domain.high:g}"
+    return " or ".join(sorted(domain.words))
+
+
 def narrow(left: Domain, allows: Domain) -> tuple[Domain, bool]:
     """What is left of ``left``, and whether ``allows`` asked for something else; never more, never empty."""
     if isinstance(left, Range) and isinstance(allows, Range):

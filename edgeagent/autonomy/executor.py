@@ -3,13 +3,13 @@
 import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import replace
 
 import structlog
 
 from edgeagent.autonomy.chronicle import told_at
 from edgeagent.autonomy.record_first import RecordFirst
+from edgeagent.autonomy.standing import NOTHING, Seen, Standing
 from edgeagent.core.backoff import Backoff
 from edgeagent.core.clock import Clock
 from edgeagent.core.health import Health, Level
@@ -19,46 +19,13 @@ from edgeagent.model.decision import AlarmWanted
 from edgeagent.model.errors import DeviceError, StoreError
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Outcome, Output
 from edgeagent.model.points import PointId
-from edgeagent.model.reading import Value
 
+OVERTAKEN = "something else is wanted by now"
 TRIES = 3
-AGAIN_S = 30.0
-"""What could not be set, or did not stay so, is tried again after this, as long as it is wanted."""
 BEAT_S = 1.0
 PART = "executor"
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is wanted of one target, and what became of it; times are CLOCK_BOOTTIME seconds.
-
-    ``outcome`` is None until the tries are over, ``ended_s`` is when they were.
-    """
-
-    output: Output
-    since_s: float
-    tries: int = 0
-    late: bool = False
-    outcome: Outcome | None = None
-    ended_s: float = 0.0
-
-    @property
-    def is_failed(self) -> bool:
-        """Whether it was tried and is not so."""
-        return self.outcome is not None and self.outcome.word != DONE
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a target is read to be, and when its oldest reading was taken (CLOCK_BOOTTIME)."""
-
-    value: Value
-    read_s: float
-
-
-NOTHING: Mapping[PointId, Seen] = MappingProxyType({})
 
 
 class Executor:
@@ -107,9 +74,16 @@ class Executor:
         return self._actuators.keys()
 
     def adopt(self, actuators: Mapping[PointId, Actuator]) -> None:
-        """Act by these from now on; an act that has begun is finished by the one it began with."""
-        self._actuators = actuators
-        self._standing = {target: one for target, one in self._standing.items() if target in actuators}
+        """Act by these from now on; an act that has begun is finished by the one it began with.
+
+        What was set by one that is gone is set again by its successor, which may have to keep it alive.
+        """
+        before, self._actuators = self._actuators, actuators
+        for target, one in list(self._standing.items()):
+            if target not in actuators:
+                self._drop(target)
+            elif actuators[target] is not before.get(target):
+                self._put(replace(one, tries=0, outcome=None))
 
     def submit(self, outputs: Sequence[Output], seen: Mapping[PointId, Seen] = NOTHING) -> bool:
         """Want these outputs and no others; whether any is new. What is wanted already costs nothing.
@@ -129,7 +103,7 @@ class Executor:
             if before.output != output:
                 before = replace(before, output=output)
                 self._put(before)
-            if self._is_due_again(before, seen.get(target), now_s):
+            if before.is_due_again(seen.get(target), now_s):
                 self._put(replace(before, tries=0, outcome=None))
         return is_fresh
 
@@ -183,10 +157,10 @@ class Executor:
             for number in range(1, TRIES + 1):
                 if not self._still_wanted(standing):
                     return
-                outcome, late = await self._once(standing.output)
+                outcome, late = await self._once(standing)
                 finished = outcome.word == DONE or number == TRIES
                 self._came(standing, number, outcome if finished else None, late=late)
-                self._tell(standing.output, outcome)
+                self._tell(standing, outcome)
                 if finished:
                     return
                 await self._clock.sleep(backoff.next_s())
@@ -214,20 +188,20 @@ class Executor:
         now = self._standing.get(standing.output.target)
         return now is not None and now.since_s == standing.since_s and now.output.value == standing.output.value
 
-    def _is_due_again(self, one: Standing, seen: Seen | None, now_s: float) -> bool:
-        """Whether it failed, or is read to be otherwise since it was set; and not too soon."""
-        if one.outcome is None or now_s - one.ended_s < AGAIN_S:
-            return False
-        return one.is_failed or (seen is not None and seen.value != one.output.value and seen.read_s > one.ended_s)
-
-    async def _once(self, output: Output) -> tuple[Outcome, bool]:
+    async def _once(self, standing: Standing) -> tuple[Outcome, bool]:
         """One try: record, write, read back, record; whether the write went before its record.
 
         What was noted and queued before the record is on the disk with it: the memory of the decision, and why.
+        An act of many writes asks before each, and ends where something else is wanted by then.
         """
+        output = standing.output
         recording = asyncio.create_task(self._audit.audit_durable(output.target, "act", _detail(output, self._clock)))
         first = RecordFirst(recording, output.rank)
-        outcome = await self._apply(output, first.permit)
+
+        async def permit() -> str:
+            return await first.permit() if self._still_wanted(standing) else OVERTAKEN
+
+        outcome = await self._apply(output, permit)
         if first.refused:
             return outcome, False
         await self._record(recording, output, outcome, late=first.late)
@@ -253,7 +227,8 @@ class Executor:
         word = f"{outcome.word}, late" if late else outcome.word
         self._audit.audit(output.target, word, outcome.message)
 
-    def _tell(self, output: Output, outcome: Outcome) -> None:
+    def _tell(self, standing: Standing, outcome: Outcome) -> None:
+        output = standing.output
         self._acts.add(outcome=outcome.word)
         self._acted(output.target)
         if outcome.word == DONE:
@@ -261,7 +236,8 @@ class Executor:
             log.info("set", target=output.target, value=output.value, reason=output.reason)
             return
         message = f"cannot set {output.target} to {output.value}: {outcome.message or outcome.word}"
-        if output.target in self._standing and self._health.set(f"{PART} {output.target}", Level.DEGRADED, message):
+        is_news = self._still_wanted(standing)  # what was overtaken did not fail
+        if is_news and self._health.set(f"{PART} {output.target}", Level.DEGRADED, message):
             log.warning("not set", target=output.target, value=output.value, error=outcome.message)
 
 

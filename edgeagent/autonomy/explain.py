@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+from edgeagent.autonomy.arbiter import told
 from edgeagent.autonomy.executor import Executor
 from edgeagent.autonomy.overview import Overview
 from edgeagent.autonomy.past import lines
 from edgeagent.autonomy.present import Present, local
+from edgeagent.autonomy.terms import listed
 from edgeagent.core.ports import AuditTrail
+from edgeagent.model.intent import Domain
 from edgeagent.model.interlock import Act, Interlock, ServiceState, Standing
-from edgeagent.model.site import Load
+from edgeagent.model.points import PointId
+from edgeagent.model.site import Load, Rack
 
 MAX_ENTRIES = 100
 
@@ -22,7 +26,7 @@ class Alarms(Protocol):
 
 
 class Explainer:
-    """Answers about everything (an empty name), a load, an interlock, an alarm, or the id of a decision."""
+    """Answers about everything (an empty name), a load, rack, interlock, alarm, setpoint, point, or a decision's id."""
 
     def __init__(
         self, now: Present, overview: Overview, executor: Executor, *, alarms: Alarms, trail: AuditTrail
@@ -53,13 +57,16 @@ class Explainer:
         if load is not None:
             cords = [f"{cord}.state" for cord in load.cords]
             return {load.name, load.target, *cords}, list(self._load(load))
+        rack = self._now.cycle.site.racks.get(name)
+        if rack is not None:
+            return {name}, list(self._rack(rack))
         interlock = self._now.interlock(name)
         if interlock is not None:
             return {name}, list(self._one_interlock(interlock))
         alarm = next((one for one in self._alarm_rows() if one.get("key") == name), None)
         if alarm is not None:
             return {name, str(alarm.get("cause"))}, list(self._alarm(alarm))
-        return {name}, list(self._decision(name))
+        return {name}, [*self._target(name), *self._point(name), *self._decision(name)]
 
     def _load(self, load: Load) -> Iterator[str]:
         shed = [one for one in self._now.cycle.memory.shed if one.load == load.name]
@@ -77,6 +84,16 @@ class Explainer:
             if _may_shed(interlock, load):
                 condition = self._now.speech.condition(interlock)
                 yield f"{interlock.id} ({interlock.state}) switches it off when {condition}."
+
+    def _rack(self, rack: Rack) -> Iterator[str]:
+        """How warm it is there, what is off, and where its interlocks stand."""
+        yield from self._point(rack.inlet) if rack.inlet else (f"{rack.name} has no inlet probe.",)
+        loads = [load for load in self._now.cycle.site.loads.values() if load.rack == rack.name]
+        off = {one.load for one in self._now.cycle.memory.shed} & {load.name for load in loads}
+        yield f"{len(off)} of its {len(loads)} loads {'is' if len(off) == 1 else 'are'} held off by interlocks."
+        for interlock in self._now.cycle.tables.interlocks:
+            if rack.name in interlock.racks:
+                yield f"{interlock.id} ({interlock.state}) is {self._now.memory(interlock).standing}."
 
     def _one_interlock(self, interlock: Interlock) -> Iterator[str]:
         memory = self._now.memory(interlock)
@@ -102,6 +119,36 @@ class Explainer:
             yield from (text for text in self.overview.shed() if rest in text)
         elif kind == "blind":
             yield "Blind is not hot: maximum cooling is asked for, and nothing is switched off by this alone."
+
+    def _target(self, name: str) -> Iterator[str]:
+        """A setpoint or outlet that somebody holds, or that goes to its safe value."""
+        latest = self._now.cycle.latest
+        output = next((one for one in latest.outputs if one.target == name), None) if latest else None
+        if output is not None:
+            wanted = self._now.speech.quantity(output.target, output.value)
+            yield f"{name} is to be {wanted} by {output.source}: {output.reason}."
+            if output.limited:
+                yield f"That is not as {listed(output.limited)} asked: it takes {told(self._domain(output.target))}."
+            standing = self._executor.standings.get(output.target)
+            if standing is not None and standing.outcome is not None:
+                yield f"It was set: {standing.outcome.message or standing.outcome.word}."
+        yield from (text for text in self.overview.overrides() if text.startswith(f"{name} "))
+
+    def _domain(self, target: PointId) -> Domain:
+        return self._now.cycle.tables.targets[target].domain
+
+    def _point(self, name: str) -> Iterator[str]:
+        """A point that is read: what it says, how old that is, and what looks at it."""
+        latest = self._now.cycle.latest
+        reading = latest.snapshot.readings.get(PointId(name)) if latest else None
+        if reading is None:
+            return
+        value = "unknown" if reading.value is None else self._now.speech.quantity(reading.point, reading.value)
+        why = f" ({reading.reason.replace('_', ' ')})" if reading.reason else ""
+        yield f"{name} is {value}, {reading.quality}{why}, as of {self._now.since(reading.time_s)}."
+        limits = self._now.cycle.tables.watchers.get(reading.point, ())
+        if limits:
+            yield f"Limits that look at it: {listed(limits)}."
 
     def _decision(self, name: str) -> Iterator[str]:
         for one in () if self._now.cycle.latest is None else self._now.cycle.latest.outputs:

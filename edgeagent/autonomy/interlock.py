@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from edgeagent.autonomy.blind import AFTER_S
 from edgeagent.autonomy.expression import truth_of
 from edgeagent.model.interlock import Interlock, InterlockMemory, ServiceState, Standing
 from edgeagent.model.limit import Truth
@@ -69,7 +70,8 @@ def _demand(interlock: Interlock, memory: InterlockMemory, truths: Mapping[str, 
         return HOLDS
     if truth is Truth.FALSE:
         return ""
-    if interlock.second is not None and truth_of(interlock.second, truths) is Truth.TRUE:
+    blind_long = memory.blind_s >= AFTER_S  # one late poll beside a rack that is hot is no reason to switch off
+    if interlock.second is not None and blind_long and truth_of(interlock.second, truths) is Truth.TRUE:
         return "it is blind, and there is a second sign"
     if interlock.blind_for_s is not None and truth.blind and memory.dark_s >= interlock.blind_for_s:
         return f"the whole aisle was blind for {interlock.blind_for_s:g} s"

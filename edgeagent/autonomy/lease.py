@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from types import MappingProxyType
 
-from edgeagent.autonomy.arbiter import fits
+from edgeagent.autonomy.arbiter import fits, told
 from edgeagent.autonomy.compiled import Target
 from edgeagent.model.intent import Intent
 from edgeagent.model.points import PointId
@@ -42,7 +42,7 @@ def refusal(intent: Intent, targets: Mapping[PointId, Target], now_s: float) -> 
     if target is None:
         return f"cannot set {intent.target}: nothing of this name can be set"
     if not fits(target.domain, intent.allows):
-        return f"cannot set {intent.target} so: it takes other values"
+        return f"cannot set {intent.target} so: it takes {told(target.domain)}"
     if not isfinite(intent.expires_s):
         return f"cannot set {intent.target}: the order has no end"
     if intent.expires_s <= now_s:

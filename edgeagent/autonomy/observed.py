@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from edgeagent.autonomy.compiled import state_point
-from edgeagent.autonomy.executor import Seen
+from edgeagent.autonomy.standing import Seen
 from edgeagent.model.intent import Output
 from edgeagent.model.points import PointId
 from edgeagent.model.reading import Quality, Reading

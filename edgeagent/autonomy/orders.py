@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from hashlib import sha256
 
 import msgspec
 import structlog
 
 from edgeagent.autonomy import lease
+from edgeagent.autonomy.arbiter import narrow, told
 from edgeagent.autonomy.compiled import Tables
 from edgeagent.autonomy.lease import Book, Lease
+from edgeagent.autonomy.terms import seconds
 from edgeagent.core.clock import Anchor, Clock
 from edgeagent.core.ports import Audit, Facts
 from edgeagent.model.errors import ActRefused
@@ -124,7 +127,7 @@ class Orders:
         for former in [held for held in self._overrides.values() if held.target == target]:
             self._drop(former)
         self._overrides[one.id] = one
-        self._done(target, "override", f"{value} for {for_s:.0f} s by {by}: {why} ({one.id})")
+        self._done(target, "override", f"{value} for {seconds(for_s)} by {by}{f': {why}' if why else ''} ({one.id})")
         return one
 
     def end(self, name: str, *, by: str) -> Override:
@@ -170,8 +173,24 @@ class Orders:
     def _target(self, name: str) -> PointId:
         found = next(iter(self._targets_of(name)), None)
         if found is None:
-            raise ActRefused(f"cannot switch {name}: no load, outlet or setpoint has this name")
+            raise ActRefused(f"cannot switch {name}: no load, outlet or setpoint has this name{self._hint(name)}")
         return found
+
+    def _hint(self, name: str) -> str:
+        """What else may be meant, or what is to be done for a point of a device."""
+        known = [*self._site.loads, *(point for point in self._tables.targets if point not in self._tables.cords)]
+        if near := get_close_matches(name, known, n=2, cutoff=0.8):
+            return f"; is it {' or '.join(near)}?"
+        device, slash, point = name.partition("/")
+        return f'; a setpoint has a table [devices.{device}.set."{point}"], which bounds it' if slash else ""
+
+    def bounds(self, one: Override) -> str:
+        """What the target takes, where that is less than what was asked for; else nothing."""
+        target = self._tables.targets.get(one.target)
+        if target is None or not isinstance(target.domain, Range):
+            return ""
+        _, is_pulled = narrow(target.domain, _allows(one.value))
+        return told(target.domain) if is_pulled else ""
 
     def _targets_of(self, name: str) -> Iterator[PointId]:
         """A load by its name or target, an outlet with or without ``.state``, a setpoint."""
@@ -192,7 +211,7 @@ class Orders:
         load = next((load for load in self._site.loads.values() if load.target == one.target), None)
         cords = [point for point, (name, _) in self._tables.cords.items() if load is not None and name == load.name]
         for point in cords or [one.target]:
-            allows = _allows(one.value) if point not in self._tables.cords else _word(one.value)
+            allows = _allows(one.value) if point not in self._tables.cords else _word(one)
             intent = Intent(point, allows, Rank.PERSON, one.source, one.why or "no reason given", one.until_s)
             yield Lease(f"{one.id}#{point}", intent)
 
@@ -245,10 +264,10 @@ class Orders:
                 self._book = book
 
 
-def _word(value: str) -> Choice:
-    if value not in {"on", "off"}:
-        raise ActRefused(f'cannot switch it "{value}": must be on or off')
-    return Choice(frozenset({value}))
+def _word(one: Override) -> Choice:
+    if one.value not in {"on", "off"}:
+        raise ActRefused(f'cannot switch {one.target} to "{one.value}": must be on or off')
+    return Choice(frozenset({one.value}))
 
 
 def _allows(value: str) -> Choice | Range:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edgeagent.model.journal import AuditEntry
 
 MAX_LINES = 20
+DECISION = "decision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,24 @@ def lines(
 ) -> list[Line]:
     """The entries that are about one of these names: subjects, targets, decisions."""
     found: list[Line] = []
+    newer = 0  # where the lines of the decision before begin: what two in a row say is told once, as of the first
     for entry in entries:
         detail = _json(entry.detail)
         wall_s = _number(detail.get("wall_s")) or wall_of(entry)
-        found.extend(Line(wall_s, text) for text in dict.fromkeys(_texts(entry, detail, names)))
-        if len(found) >= MAX_LINES:
+        texts = dict.fromkeys(_texts(entry, detail, names))
+        if texts and entry.subject == DECISION:
+            found[newer:] = [line for line in found[newer:] if line.text not in texts]
+            newer = len(found)
+        found.extend(Line(wall_s, text) for text in texts)
+        if texts and entry.subject != DECISION:
+            newer = len(found)
+        if len(found) > MAX_LINES:
             break
     return found[:MAX_LINES]
 
 
 def _texts(entry: AuditEntry, detail: Mapping[str, object], names: Collection[str]) -> Iterator[str]:
-    if entry.subject == "decision":
+    if entry.subject == DECISION:
         yield from _decided(detail, names)
     elif entry.subject in names or detail.get("decision") in names:
         yield _acted(entry, detail)
@@ -47,8 +55,9 @@ def _decided(detail: Mapping[str, object], names: Collection[str]) -> Iterator[s
     for one in _dicts(detail.get("outputs")):
         if one.get("target") in names or one.get("decision") in names:
             limited = one.get("limited")
-            more = f"; limited: {', '.join(map(str, limited))}" if isinstance(limited, list) and limited else ""
-            yield f"decided: {one.get('target')} {one.get('value')} by {one.get('by')}: {one.get('why')}{more}"
+            more = f"; not as {', '.join(map(str, limited))} asked" if isinstance(limited, list) and limited else ""
+            value = _value(one.get("value"))
+            yield f"decided: {one.get('target')} {value} by {one.get('by')}: {one.get('why')}{more}"
     steps = detail.get("steps")
     for step in steps if isinstance(steps, list) else ():
         if isinstance(step, list) and len(step) == 3 and step[1] in names:
@@ -57,8 +66,14 @@ def _decided(detail: Mapping[str, object], names: Collection[str]) -> Iterator[s
 
 def _acted(entry: AuditEntry, detail: Mapping[str, object]) -> str:
     if entry.action == "act":
-        return f"ordered: {entry.subject} {detail.get('value')} by {detail.get('source')}: {detail.get('reason')}"
+        return (
+            f"ordered: {entry.subject} {_value(detail.get('value'))} by {detail.get('source')}: {detail.get('reason')}"
+        )
     return f"{entry.action}: {entry.detail}" if entry.detail else f"{entry.action}: {entry.subject}"
+
+
+def _value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _json(text: str) -> Mapping[str, object]:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from edgeagent.autonomy.compiled import Tables
 from edgeagent.autonomy.cycle import Cycle
-from edgeagent.autonomy.executor import Executor, Standing
+from edgeagent.autonomy.executor import Executor
 from edgeagent.autonomy.latest import Latest
 from edgeagent.autonomy.orders import Orders
+from edgeagent.autonomy.standing import Standing
 from edgeagent.autonomy.terms import Speech
 from edgeagent.core.clock import Clock
 from edgeagent.model.decision import Memory, ShedLoad

@@ -10,6 +10,22 @@ from typing import Any
 SITE, POD = "demo", "pod-1"
 IPDU, GPU = "ipdu", "gpu"
 AIR_UNIT, FAN = "generic-crac", "fan.1.setpoint"
+SETTINGS = {
+    "battery-1": """[devices.battery-1.set."setpoint.power"]
+lowest = -3000
+highest = 3000
+tolerance = 60
+every = "1 s"
+""",
+    "cdu-1": """[devices.cdu-1.set."pump.1.setpoint"]
+lowest = 30
+highest = 100
+max_step = 20
+tolerance = 1
+every = "1 s"
+""",
+}
+"""What a person may set there, as with `edgeagent override battery-1/setpoint.power 1500`."""
 PROTECTION = """# The built-in tables, armed, and in a hurry: what takes minutes on a pod takes seconds here.
 [autonomy]
 stagger = "2 s"
@@ -63,6 +79,7 @@ def _agent_lines(pod: Mapping[str, Any], broker: str, keyring: Path, state: Path
         yield from _device(device)
         if device.get("family") == AIR_UNIT:
             yield from _fan(device)
+        yield from SETTINGS.get(device["name"], "").splitlines()
     yield from ("[devices.host]", 'driver = "host"', 'every = "5 s"', "")
     yield from ("[devices.chassis]", 'driver = "hwmon"', f"root = {_quoted(pod['sysfs'])}", 'every = "2 s"', "")
     yield from _site(pod)

@@ -14,6 +14,7 @@ from edgeagent.model.errors import EdgeAgentError
 EPILOG = """examples:
   edgeagent explain                        everything that is off, held, refused or locked
   edgeagent explain r3-srv-07              one load, and what was decided and done about it
+  edgeagent explain rack-3                 a rack; or a point, as pdu-a3/probe.1.temperature; or a setpoint
   edgeagent explain interlock/hot-p3@r3    an alarm, by its key
   edgeagent explain hot-p3@r3              an interlock
   edgeagent explain 4f1c09a2b7e355d0       a decision, by the id that outputs and records carry
@@ -26,7 +27,13 @@ def configure(parser: ArgumentParser) -> None:
     """Add the command's options."""
     parser.epilog = EPILOG
     place.add_options(parser)
-    parser.add_argument("name", nargs="?", default="", metavar="NAME", help="a load, alarm, interlock or decision")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        default="",
+        metavar="NAME",
+        help="a load, rack, point, setpoint, alarm, interlock or decision",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

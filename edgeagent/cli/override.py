@@ -37,7 +37,9 @@ def configure(parser: ArgumentParser) -> None:
 def execute(options: Namespace) -> int:
     """Have it done, or list what is held."""
     if options.name and not options.value:
-        print(f"edgeagent override: to what? edgeagent override {options.name} on, or off", file=sys.stderr)
+        print(
+            f"edgeagent override: to what? edgeagent override {options.name} on, or off, or a number", file=sys.stderr
+        )
         return 2
     where = place.find(options)
     try:
@@ -57,7 +59,8 @@ def _done(where: place.Place, options: Namespace) -> tuple[Any, str]:
         order = {"name": options.name, "value": options.value, "for_s": seconds_of(options.time), "why": options.why}
         answer = client.do(where.socket, "override", order)
         held = f"{answer['target']} is to be {answer['value']} for {options.time} ({answer['id']})"
-        return answer, f"{held}; `edgeagent explain {options.name}` tells what became of it"
+        bounds = f"; it takes {answer['takes']}, and goes to the nearest of that" if answer["takes"] else ""
+        return answer, f"{held}{bounds}; `edgeagent explain {options.name}` tells what became of it"
     found = client.get(where.socket, "/v1/autonomy")["overrides"]
     return found, _table(found)
 

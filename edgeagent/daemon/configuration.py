@@ -17,16 +17,18 @@ from edgeagent.config.tree import Problem
 from edgeagent.config.values import nearest
 from edgeagent.core.clock import SystemClock
 from edgeagent.daemon import settings as daemon
+from edgeagent.daemon.obstacle import obstacle
 from edgeagent.drivers import bacnet_device, kernel_log, modbus_device, redfish_device, snmp_device, traps
 from edgeagent.drivers import settings as drivers
 from edgeagent.drivers import site as sites
 from edgeagent.drivers.kernel_log import KernelLogSettings
 from edgeagent.drivers.traps import TrapSettings
 from edgeagent.model.errors import ConfigError
-from edgeagent.model.intent import Hold, Range
+from edgeagent.model.intent import Choice, Hold, Range
 from edgeagent.model.points import DeviceId, point_id
 from edgeagent.model.site import Site
 from edgeagent.protocols.bacnet_profile import BacnetProfiles
+from edgeagent.protocols.guard import WordGuard
 from edgeagent.protocols.modbus_profile_file import ModbusProfiles
 from edgeagent.protocols.profile_file import Profiles
 from edgeagent.store import settings as store
@@ -160,8 +162,8 @@ def _setpoints(devices: Iterable[drivers.DeviceSettings]) -> Iterator[Target]:
     """What the devices' own tables allow to be set."""
     for one in devices:
         for name, guard in one.guards.items():
-            safe = Hold() if guard.safe is None else guard.safe
-            yield Target(point_id(one.name, name), Range(guard.low, guard.high), safe)
+            domain = Choice(guard.words) if isinstance(guard, WordGuard) else Range(guard.low, guard.high)
+            yield Target(point_id(one.name, name), domain, Hold() if guard.safe is None else guard.safe)
 
 
 def _workloads(settings: Sequence[WorkloadSettings]) -> Iterator[Target]:
@@ -177,15 +179,8 @@ def _look_around(root: Reader, configuration: Configuration) -> None:
             load_keyring(keyring)
         except ConfigError as error:
             root.table("uplink").problem("keyring", str(error))
+    _look_at_devices(root.named_tables("devices"), configuration.devices)
     known = {one.name for one in configuration.devices}
-    readers, profiles, registers = root.named_tables("devices"), Profiles(), ModbusProfiles()
-    for device in configuration.devices:
-        if isinstance(device.options, snmp_device.SnmpOptions) and device.options.family != snmp_device.AUTO:
-            snmp_device.check_family(readers[device.name], device.options, profiles)
-        elif isinstance(device.options, modbus_device.ModbusOptions):
-            modbus_device.check_family(readers[device.name], device.options, registers)
-        elif isinstance(device.options, bacnet_device.BacnetOptions):
-            bacnet_device.check_family(readers[device.name], device.options, BacnetProfiles())
     racks = root.named_tables("racks")
     for name, rack in configuration.site.racks.items():
         device_name = rack.inlet.partition("/")[0] if rack.inlet else ""
@@ -193,6 +188,23 @@ def _look_around(root: Reader, configuration: Configuration) -> None:
             racks[name].problem(
                 "inlet", f"cannot find this point: there is no [devices.{device_name}]", nearest(device_name, known)
             )
+
+
+def _look_at_devices(readers: Mapping[str, Reader], devices: Iterable[drivers.DeviceSettings]) -> None:
+    """What only the profiles know, and what can never be set."""
+    profiles, registers = Profiles(), ModbusProfiles()
+    for device in devices:
+        settings = readers[device.name].named_tables("set")
+        for name, why in ((name, obstacle(device, name)) for name in device.guards):
+            if why:
+                settings[name].problem(None, f"cannot set it: {why}")
+        if isinstance(device.options, snmp_device.SnmpOptions) and device.options.family != snmp_device.AUTO:
+            snmp_device.check_family(readers[device.name], device.options, profiles)
+        elif isinstance(device.options, modbus_device.ModbusOptions):
+            modbus_device.check_family(readers[device.name], device.options, registers)
+            modbus_device.check_settings(settings, device.options, device.guards, registers)
+        elif isinstance(device.options, bacnet_device.BacnetOptions):
+            bacnet_device.check_family(readers[device.name], device.options, BacnetProfiles())
 
 
 def read(path: Path, environment: Mapping[str, str]) -> Configuration:

@@ -180,7 +180,7 @@ class Protection:
         one = self.orders.override(
             text(body, "name"), text(body, "value"), number(body, "for_s"), by=by, why=text(body, "why", "")
         )
-        return {"id": one.id, "target": one.target, "value": one.value}
+        return {"id": one.id, "target": one.target, "value": one.value, "takes": self.orders.bounds(one)}
 
     def _reset(self, body: Mapping[str, object], by: str) -> Mapping[str, object]:
         memories = self.cycle.memory.interlocks

@@ -14,11 +14,13 @@ from edgeagent.actuators.redfish_setting import RedfishSetting, RedfishTargets
 from edgeagent.actuators.reserve import RESERVE, battery_reserve
 from edgeagent.actuators.setpoint import SetpointActuator, Settable
 from edgeagent.actuators.snmp_setting import SnmpSetting, SnmpSettings, SnmpTarget
-from edgeagent.actuators.storage import LIMIT, POWER, HeldActuator, battery_power, power_limit
+from edgeagent.actuators.storage import LIMIT, POWER, battery_power, power_limit
 from edgeagent.actuators.storage_terms import Terms
 from edgeagent.actuators.sunspec import SunSpecTarget
+from edgeagent.actuators.worded import Coded, WordedActuator
 from edgeagent.core.ports import Actuator
 from edgeagent.daemon.configuration import Configuration
+from edgeagent.daemon.obstacle import obstacle
 from edgeagent.drivers.bacnet_device import BacnetOptions
 from edgeagent.drivers.gpu_device import GpuOptions
 from edgeagent.drivers.modbus_device import ModbusOptions
@@ -29,6 +31,7 @@ from edgeagent.drivers.snmp_device import SnmpOptions
 from edgeagent.drivers.sunspec_device import SunSpecOptions
 from edgeagent.model.points import PointId, point_id
 from edgeagent.protocols import bacnet, modbus, redfish
+from edgeagent.protocols.guard import Guard, WordGuard
 from edgeagent.protocols.modbus_address import ModbusAddress
 from edgeagent.protocols.session import Session
 
@@ -73,9 +76,23 @@ class _Device:
 
     def __init__(self, found: Settables, one: DeviceSettings, parts: Parts, shared: ActuatorParts) -> None:
         self._found, self._one, self._parts, self._shared = found, one, parts, shared
+        self._words: dict[str, WordGuard] = {}
+        self._numbers: dict[str, Guard] = {}
 
     def add(self) -> None:
-        """Its actuators, and its session."""
+        """Its actuators, and its session where it has any."""
+        for name, guard in self._one.guards.items():
+            target = self._target(name)
+            if why := obstacle(self._one, name):
+                self._found.left_out[target] = f"cannot set {target}: {why}"
+            elif isinstance(guard, WordGuard):
+                self._words[name] = guard
+            else:
+                self._numbers[name] = guard
+        if self._words or self._numbers:
+            self._add()
+
+    def _add(self) -> None:
         options = self._one.options
         if isinstance(options, SnmpOptions):
             self._add_snmp(options)
@@ -89,16 +106,10 @@ class _Device:
             self._add_bacnet(options)
         elif isinstance(options, GpuOptions):
             self._add_each(lambda name: NumberedGpu(self._target(name), self._parts.nvml, options.gpus))
-        else:
-            for name in self._one.guards:
-                self._leave_out(name, f"nothing of a {self._one.driver} can be set")
 
     def _add_snmp(self, options: SnmpOptions) -> None:
         write = options.write_access
-        if write is None:
-            for name in self._one.guards:
-                self._leave_out(name, "it has no write_community")
-            return
+        assert write is not None  # else it is left out
         target = SnmpTarget(
             SnmpSettings(
                 self._one.name,
@@ -130,7 +141,7 @@ class _Device:
             identify=self._shared.identify,
         )
         self._found.sessions.append(device)
-        self._add_each(lambda name: ModbusSetting(device, name))
+        self._add_coded(lambda name: ModbusSetting(device, name))
 
     def _add_bacnet(self, options: BacnetOptions) -> None:
         profiles = self._parts.bacnet_profiles
@@ -142,7 +153,7 @@ class _Device:
             identify=self._shared.identify,
         )
         self._found.sessions.append(device)
-        self._add_each(lambda name: BacnetSetting(device, name))
+        self._add_coded(lambda name: BacnetSetting(device, name))
 
     def _add_sunspec(self, options: SunSpecOptions) -> None:
         address = ModbusAddress(options.address.host, options.address.port, options.address.unit)
@@ -152,26 +163,26 @@ class _Device:
         )
         self._found.sessions.append(device)
         clock, terms = self._shared.clock, Terms()
-        for name, guard in self._one.guards.items():
-            if name in HELD:
-                actuator = HELD[name](device, terms, guard, clock)
-                self._found.actuators[actuator.target] = actuator
-                self._found.held.append(actuator.held)
-            elif name == RESERVE:
+        for name, guard in self._numbers.items():
+            if name == RESERVE:
                 self._put(battery_reserve(device, guard, clock))
             else:
-                self._leave_out(name, f"what can be set is {POWER}, {LIMIT} and {RESERVE}")
+                actuator = HELD[name](device, terms, guard, clock)
+                self._put(actuator)
+                self._found.held.append(actuator.held)
 
     def _add_each(self, make: Callable[[str], Settable]) -> None:
-        for name, guard in self._one.guards.items():
+        for name, guard in self._numbers.items():
             self._put(SetpointActuator(make(name), guard, self._shared.clock))
 
-    def _put(self, actuator: SetpointActuator | HeldActuator) -> None:
-        self._found.actuators[actuator.target] = actuator
+    def _add_coded(self, make: Callable[[str], Coded]) -> None:
+        """Numbers, and words whose codes the device's family says."""
+        self._add_each(make)
+        for name, guard in self._words.items():
+            self._put(WordedActuator(make(name), guard, self._shared.clock))
 
-    def _leave_out(self, name: str, why: str) -> None:
-        target = self._target(name)
-        self._found.left_out[target] = f"cannot set {target}: {why}"
+    def _put(self, actuator: Actuator) -> None:
+        self._found.actuators[actuator.target] = actuator
 
     def _target(self, name: str) -> PointId:
         return point_id(self._one.name, name)

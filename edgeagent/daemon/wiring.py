@@ -123,6 +123,7 @@ def wire(configuration: Configuration, clock: Clock, check: Callable[[], Checked
     devices = build(configuration.devices, parts)
     poller = Poller(devices, state=state, clock=clock, metrics=metrics, book=book)
     protection.see_soon(poller.poke)
+    parts.bell.answer(poller.poke)
     reload = Reload(
         configuration, check, parts, poller, protection=protection, audit=store, health=health, notifier=notifier
     )

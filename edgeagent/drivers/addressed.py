@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from edgeagent.config.reader import Reader
-from edgeagent.drivers import bacnet_device, modbus_device, redfish_device, snmp_device, sunspec_device
+from edgeagent.drivers import bacnet_device, gpio, modbus_device, redfish_device, snmp_device, sunspec_device
 from edgeagent.drivers.parts import Options
 
 Parse = Callable[[Reader, str], Options]
@@ -14,6 +14,7 @@ SNMP: Schemes = MappingProxyType({"snmp": snmp_device.parse, "snmpv3": snmp_devi
 MODBUS: Schemes = MappingProxyType({"modbus": modbus_device.parse})
 SUNSPEC: Schemes = MappingProxyType({"sunspec": sunspec_device.parse, "modbus": sunspec_device.parse})
 BACNET: Schemes = MappingProxyType({"bacnet": bacnet_device.parse})
+GPIO: Schemes = MappingProxyType({"gpio": gpio.parse})
 REDFISH: Schemes = MappingProxyType({"redfish": redfish_device.parse, "redfish+http": redfish_device.parse})
 
 

@@ -1,12 +1,13 @@
 """Devices that speak Modbus and are described by a profile: of this release by its name, or a file of one's own."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from edgeagent.config.files import Unreadable, read_bounded
 from edgeagent.config.reader import Reader
+from edgeagent.config.values import nearest
 from edgeagent.core.clock import Clock
 from edgeagent.core.ports import Driver
 from edgeagent.drivers.identity import DeviceChanged
@@ -16,6 +17,7 @@ from edgeagent.model.device import DeviceInfo, Group
 from edgeagent.model.errors import DeviceGarbled
 from edgeagent.model.points import DeviceId, Point
 from edgeagent.model.reading import Quality, Reading, Reason, bad
+from edgeagent.protocols.guard import Guard, WordGuard
 from edgeagent.protocols.modbus import lease
 from edgeagent.protocols.modbus_address import ModbusAddress, parse_modbus_address
 from edgeagent.protocols.modbus_blocks import BlockReader, Words
@@ -199,6 +201,38 @@ def check_family(reader: Reader, options: ModbusOptions, profiles: ModbusProfile
     for one in known.values():
         if options.family in (AUTO, one.name) and (trouble := options.wiring.trouble(one)):
             reader.problem("inputs", f"cannot use this wiring: {trouble}")
+
+
+def check_settings(
+    readers: Mapping[str, Reader],
+    options: ModbusOptions,
+    guards: Mapping[str, Guard | WordGuard],
+    profiles: ModbusProfiles,
+) -> None:
+    """Note what no family of the device can set so; apart from `parse`, since it reads the profiles."""
+    try:
+        choices = options.choices(profiles)
+    except DeviceGarbled:  # the family is noted already
+        return
+    for name, guard in guards.items():
+        rows = [row for row in (one.setting(name) for one in choices) if row is not None]
+        writable = sorted({known for one in choices for known in one.writable})
+        if not rows:
+            known = f"what can be set is {', '.join(writable)}" if writable else "nothing can be"
+            readers[name].problem(None, f"cannot set it: {known}", nearest(name, writable))
+        elif why := _misfit(guard, {word for row in rows for word in (row.codes or {}).values()}):
+            readers[name].problem("words" if isinstance(guard, WordGuard) else None, f"cannot set it so: {why}")
+
+
+def _misfit(guard: Guard | WordGuard, words: Collection[str]) -> str:
+    """Why a guard is none for a setting that takes these words, or numbers where there are none."""
+    if not isinstance(guard, WordGuard):
+        quoted = ", ".join(f'"{word}"' for word in sorted(words))
+        return f"it takes no number; say words = [{quoted}]" if words else ""
+    if not words:
+        return "it takes a number: its table must say lowest and highest, not words"
+    unknown = sorted(guard.words - set(words))
+    return f'"{unknown[0]}" is none of {", ".join(sorted(words))}' if unknown else ""
 
 
 def _address(reader: Reader) -> ModbusAddress:

@@ -83,14 +83,15 @@ class Wiring:
 
 def parse_wiring(reader: Reader) -> Wiring:
     """What hangs where; mistakes go to the reader."""
-    inputs, outputs = _contacts(reader, "inputs"), _contacts(reader, "outputs")
+    inputs, outputs = parse_contacts(reader, "inputs"), parse_contacts(reader, "outputs")
     names = [contact.name for contact in (*inputs.values(), *outputs.values())]
     for name in sorted({name for name in names if names.count(name) > 1}):
         reader.problem("inputs", f'cannot use the name "{name}" for two contacts')
     return Wiring(inputs, outputs)
 
 
-def _contacts(reader: Reader, key: str) -> Mapping[int, Contact]:
+def parse_contacts(reader: Reader, key: str, *, first: int = 1) -> Mapping[int, Contact]:
+    """What hangs on each contact of a table, counted from ``first``; mistakes go to the reader."""
     if not reader.has(key):
         return {}
     table = reader.table(key)
@@ -98,8 +99,8 @@ def _contacts(reader: Reader, key: str) -> Mapping[int, Contact]:
     for number in sorted(table.keys()):
         text = table.text(number, max_length=100)
         match = _NAME.fullmatch(text)
-        if not number.isdecimal() or not 1 <= int(number) <= 2000:
-            table.problem(number, "cannot use this key: must be the number of a contact, from 1")
+        if not number.isdecimal() or not first <= int(number) <= 2000:
+            table.problem(number, f"cannot use this key: must be the number of a contact, from {first}")
         elif match is None:
             table.problem(number, _SHAPE.format(text))
         else:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from edgeagent.core.clock import Clock
 from edgeagent.core.ports import Driver
+from edgeagent.drivers.bell import Bell
 from edgeagent.drivers.estimates.desk import Desk
 from edgeagent.model.points import DeviceId
 from edgeagent.protocols.bacnet import BacnetSession
@@ -39,6 +40,8 @@ class Parts:
     files: Files = field(default_factory=lambda: Files(NoWorker("sysfs")))
     disks: Files = field(default_factory=lambda: Files(NoWorker("disk")))
     """A disk that dies holds its reader in the kernel: those are read by a child of their own."""
+    bell: Bell = field(default_factory=Bell)
+    """Rung by a device that has something new between two polls."""
     estimates: Desk | None = None
     """What judges readings before anybody sees them; None reads them as they are."""
 

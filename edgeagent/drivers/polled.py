@@ -149,9 +149,9 @@ class PolledDevice:
         """Connect, describe, read every group once; then the schedule goes on."""
         self._attempt_s = self._clock.now_s()
         info = await self._in_time(self.plan.connect_deadline_s, "connect to", self._driver.connect)
+        await asyncio.sleep(0)  # of hundreds of points all this takes long: let others have their turns
         self._info = info
         self._around.state.describe(self.plan.name, info)
-        await asyncio.sleep(0)  # all this of hundreds of points took long: let others have their turn
         self._stale.clear()
         often = (group.name for group in info.groups if group.period_s < self.plan.period_s)
         self._thinnings = {name: Thinning(self.plan.period_s) for name in often}

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from edgeagent.config.reader import Reader
 from edgeagent.drivers import disk, gpu_device, host, hwmon, link, npu, powercap
-from edgeagent.drivers.addressed import BACNET, MODBUS, REDFISH, SNMP, SUNSPEC, addressed
+from edgeagent.drivers.addressed import BACNET, GPIO, MODBUS, REDFISH, SNMP, SUNSPEC, addressed
 from edgeagent.drivers.parts import Options
 
 DRIVERS: Mapping[str, Callable[[Reader], Options]] = MappingProxyType(
@@ -18,7 +18,7 @@ DRIVERS: Mapping[str, Callable[[Reader], Options]] = MappingProxyType(
         "cdu": addressed("cdu", REDFISH, SNMP, MODBUS, BACNET),
         "generator": addressed("generator", MODBUS),
         "water": addressed("water", MODBUS, BACNET),
-        "enclosure": addressed("enclosure", MODBUS, BACNET),
+        "enclosure": addressed("enclosure", MODBUS, BACNET, GPIO),
         "inverter": addressed("inverter", SUNSPEC),
         "battery": addressed("battery", SUNSPEC),
         "meter": addressed("meter", SUNSPEC),

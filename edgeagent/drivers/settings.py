@@ -10,7 +10,7 @@ from edgeagent.drivers.parts import Options, Parts, Times
 from edgeagent.drivers.polled import DevicePlan
 from edgeagent.drivers.registry import DRIVERS
 from edgeagent.model.points import DeviceId
-from edgeagent.protocols.guard import Guard, parse_guards
+from edgeagent.protocols.guard import Guard, WordGuard, parse_guards
 
 MAX_DEVICES = 500
 EVERY_S = 10.0
@@ -33,7 +33,7 @@ class DeviceSettings:
     times: Times
     options: Options
     serial: str | None = None
-    guards: Mapping[str, Guard] = field(default_factory=dict)
+    guards: Mapping[str, Guard | WordGuard] = field(default_factory=dict)
     """The points that may be set, by their name within the device, and what each is held to."""
 
 

@@ -95,6 +95,8 @@ class Outcome:
     word: str
     message: str = ""
     read_back: Value | None = None
+    tolerance: float = 0.0
+    """How far from it a number may be read and still count as what was set."""
 
 
 DONE, FAILED, UNVERIFIED = "done", "failed", "unverified"

@@ -153,7 +153,7 @@ def _profile(reader: Reader) -> BacnetProfile:
         reader.problem("point", "cannot use a profile without points")
     for name in sorted({name for name in names if names.count(name) > 1}):
         reader.problem("point", f'cannot use the name "{name}" for two points')
-    settings = tuple(_setting(one, names) for one in reader.tables("set"))
+    settings = tuple(_setting(one, rows) for one in reader.tables("set"))
     return BacnetProfile(
         name=reader.text("name", pattern="[a-z0-9-]+"),
         title=reader.text("title"),
@@ -207,8 +207,14 @@ def _unit(reader: Reader, kind: Kind) -> int | None:
     return NUMBER_OF_UNIT.get(reader.choice("unit", fitting))
 
 
-def _setting(reader: Reader, names: Iterable[str]) -> SettingRow:
-    low, high = limits(reader)
+def _setting(reader: Reader, rows: Iterable[ObjectRow]) -> SettingRow:
+    """What can be set; a state takes its words, so it has no bounds."""
+    target = reader.text("target", pattern=NAME)
+    row = next((one for one in rows if one.name == target), None)
+    if row is None:
+        reader.problem("target", f'cannot set "{target}": it is not a point of this profile')
+    codes = None if row is None else row.codes
+    low, high = limits(reader) if not codes else (float(min(codes)), float(max(codes)))
     guard = Guard(
         low,
         max(low, high),
@@ -218,8 +224,5 @@ def _setting(reader: Reader, names: Iterable[str]) -> SettingRow:
         tolerance=reader.number("tolerance", 0.5, minimum=0.0),
         safe=reader.number("safe", minimum=low, maximum=high) if reader.has("safe") else None,
     )
-    target = reader.text("target", pattern=NAME)
-    if target not in names:
-        reader.problem("target", f'cannot set "{target}": it is not a point of this profile')
     priority = reader.integer("priority", LEAST_PRIORITY, minimum=MOST_PRIORITY, maximum=LEAST_PRIORITY)
     return SettingRow(target, guard, priority)

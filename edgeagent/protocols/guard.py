@@ -1,4 +1,4 @@
-"""Guards: what a number that is set is held to, whoever asks; and the ``[devices.<name>.set.<point>]`` tables."""
+"""Guards: what a setting is held to, whoever asks; and the ``[devices.<name>.set.<point>]`` tables."""
 
 import math
 from collections.abc import Mapping
@@ -41,16 +41,53 @@ class Guard:
         return min(self.high, max(self.low, value))
 
     def stepped(self, now: float, wanted: float) -> float:
-        """As far towards the wanted value as one write may go; from outside it first comes to the nearest edge."""
+        """As far towards the wanted value as one write may go; what stands outside counts as at the nearest edge."""
         start = self.clamped(now)
-        if self.max_step is None:
+        if self.max_step is None or abs(wanted - start) <= self.max_step:
             return wanted
-        return start + math.copysign(min(abs(wanted - start), self.max_step), wanted - start)
+        return start + math.copysign(self.max_step, wanted - start)
 
 
-def parse_guards(reader: Reader) -> Mapping[str, Guard]:
+@dataclass(frozen=True, slots=True)
+class WordGuard:
+    """What a setting that takes words is held to: those that may be asked for, and times as in a `Guard`.
+
+    Raises:
+        ValueError: there is no word, or the safe one is none of them.
+    """
+
+    words: frozenset[str]
+    min_interval_s: float = 0.0
+    settle_s: float = 5.0
+    safe: str | None = None
+    """Where it goes when nobody proposes anything; None leaves it as it is."""
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise ValueError("cannot guard a setting that takes no word")
+        if self.safe is not None and self.safe not in self.words:
+            raise ValueError(f"cannot call {self.safe} safe: it is none of {', '.join(sorted(self.words))}")
+
+
+def parse_guards(reader: Reader) -> Mapping[str, Guard | WordGuard]:
     """The points of one device that may be set, by name; mistakes go to the reader."""
-    return {name: _guard(one) for name, one in reader.named_tables("set").items()}
+    return {name: _either(one) for name, one in reader.named_tables("set").items()}
+
+
+def _either(reader: Reader) -> Guard | WordGuard:
+    return _word_guard(reader) if reader.has("words") else _guard(reader)
+
+
+def _word_guard(reader: Reader) -> WordGuard:
+    words = frozenset(reader.texts("words"))
+    if not words:
+        reader.problem("words", 'cannot use no words: must be those that may be asked for, such as ["on", "off"]')
+        words = frozenset(("off",))
+    safe = reader.optional_text("safe")
+    if safe is not None and safe not in words:
+        reader.problem("safe", f'cannot use "{safe}": it is none of {", ".join(sorted(words))}')
+        safe = None
+    return WordGuard(words, *_times(reader), safe)
 
 
 def _guard(reader: Reader) -> Guard:
@@ -63,12 +100,17 @@ def _guard(reader: Reader) -> Guard:
     return Guard(
         low,
         high,
-        max_step=step,
-        min_interval_s=reader.duration_s("every", 5.0, minimum=0.0, maximum=MAX_INTERVAL_S),
-        settle_s=reader.duration_s("settle", 10.0, minimum=0.1, maximum=600.0),
+        step,
+        *_times(reader),
         tolerance=reader.number("tolerance", 0.5, minimum=0.0, maximum=MAX_NUMBER),
         safe=_safe(reader, low, high),
     )
+
+
+def _times(reader: Reader) -> tuple[float, float]:
+    """The least time between writes, and how long the effect may take."""
+    every_s = reader.duration_s("every", 5.0, minimum=0.0, maximum=MAX_INTERVAL_S)
+    return every_s, reader.duration_s("settle", 10.0, minimum=0.1, maximum=600.0)
 
 
 def _safe(reader: Reader, low: float, high: float) -> float | None:

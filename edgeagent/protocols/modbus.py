@@ -203,8 +203,9 @@ class ModbusSession:
             if not connected and not lost.done():
                 lost.set_result(None)
 
-        # Loaded by the first device that needs it: it takes some megabytes.
-        client = importlib.import_module("pymodbus.client").AsyncModbusTcpClient(
+        # Loaded by the first device that needs it, since it takes some megabytes; and in a thread, since it takes long.
+        module = await asyncio.to_thread(importlib.import_module, "pymodbus.client")
+        client = module.AsyncModbusTcpClient(
             self.address.host,
             port=self.address.port,
             timeout=2 * self._timeout_s,  # longer than ours: who is silent is told apart from who makes no sense

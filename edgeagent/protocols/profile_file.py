@@ -31,7 +31,7 @@ P = TypeVar("P")
 
 
 class ProfileFiles(Generic[P]):
-    """The profile files of a folder, each parsed when first needed: parsing all takes half a second of a slow processor.
+    """The profile files of a folder, each parsed when first needed: all together take half a second.
 
     Threads may ask at the same time.
     """

@@ -195,8 +195,9 @@ def _gufo_session(host: str, port: int, access: Community | User, timeout_s: flo
 
 @lru_cache(maxsize=MAX_USERS)
 def _master(password: str) -> bytes:
-    """A password's key before it is made an engine's own (RFC 3414 section A.2): a hash over 1 MiB, which would hold the
-    loop for milliseconds at each new conversation; a pod has few users.
+    """A password's key before it is made an engine's own (RFC 3414 section A.2): a hash over 1 MiB.
+
+    It would hold the loop for milliseconds at each new conversation; a pod has few users.
     """
     return bytes(Sha256Key.get_master_key(password.encode()))
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.driver_docs import index, modbus, snmp, sunspec
+from scripts.driver_docs import bacnet, index, modbus, snmp, sunspec
 from scripts.driver_docs.facts import BY_HAND
 from scripts.driver_docs.page import FOLDER, MADE, ROOT
 
@@ -13,7 +13,7 @@ MARK = MADE.partition(";")[0]
 
 def pages() -> Mapping[Path, str]:
     """What each page that is made should say."""
-    made = [*snmp.families(), *modbus.families(), *sunspec.families()]
+    made = [*snmp.families(), *modbus.families(), *bacnet.families(), *sunspec.families()]
     everything = sorted([*made, *BY_HAND], key=lambda one: (one.word, one.name))
     return {FOLDER / "README.md": index.text(everything)} | {one.path: one.text for one in made}
 

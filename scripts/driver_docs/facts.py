@@ -8,6 +8,7 @@ STUBS = {
     "apc-rpdu": "mib_apc_rpdu.py",
     "apc-rpdu2": "mib_apc.py",
     "apc-ups": "mib_apc_ups.py",
+    "bacnet-crac": "bacnet_unit.py",
     "dc-plant": "modbus_power.py",
     "dry-contact-io": "modbus_io.py",
     "dse-genset": "modbus_power.py",
@@ -45,6 +46,9 @@ DEVICES = {
 BY_HAND = (
     Family("bmc, ipdu, ats, cdu, cooling", "redfish", "any Redfish service", "Redfish", "redfish_bmc.py",
            "outlets; set points of pumps, supply temperatures, flows"),
+    Family("cooling, cdu, water, enclosure", "bacnet", "any BACnet/IP device, by its objects' names", "BACnet/IP",
+           "bacnet_unit.py", "outputs and values, at a priority"),
+    Family("enclosure", "gpio", "contacts on this computer's own lines", "GPIO", "", ""),
     Family("gpu", "gpu", "graphics processors of this computer", "NVML, sysfs", "nvml_stub.c", "power limit"),
     Family("npu", "npu", "Intel's neural processors", "sysfs", "sysfs_tree.py", ""),
     Family("disk", "disk", "wear, health and temperature of disks", "NVMe, SMART, sysfs", "sysfs_tree.py", ""),

@@ -9,7 +9,8 @@ HEAD = """<!-- Made by scripts/docs -->
 
 `driver` is a word that says what a device is; the scheme of its `address` says how to speak to it. Which family it is
 of is found out, and `edgeagent probe URL` shows it before anything is configured."""
-FOOT = """How to reach devices: [snmp.md](snmp.md), [modbus.md](modbus.md), [redfish.md](redfish.md).
+FOOT = """How to reach devices: [snmp.md](snmp.md), [modbus.md](modbus.md), [redfish.md](redfish.md),
+[bacnet.md](bacnet.md).
 Rack PDUs and their outlets: [ipdu.md](ipdu.md).
 A family that is missing: [CONTRIBUTING.md](../../CONTRIBUTING.md#add-a-device-in-six-steps)."""
 

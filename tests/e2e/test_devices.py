@@ -18,20 +18,6 @@ BATTERY = "battery-1/setpoint.power"
 WANTED_W = 1200.0
 REVERTED_S = 70.0
 """The longest that the device's own timer may take (60 s), and the machine."""
-MORE = """
-[devices.battery-1.set."setpoint.power"]
-lowest = -3000
-highest = 3000
-tolerance = 60
-every = "1 s"
-
-[devices.cdu-1.set."pump.1.setpoint"]
-lowest = 30
-highest = 100
-max_step = 20
-every = "1 s"
-tolerance = 1
-"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -43,7 +29,7 @@ async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
 @asynccontextmanager
 async def running(folder: Path, racks: int = 1) -> AsyncIterator[Rig]:
     one = Rig(folder, racks=racks, plant=True)
-    await one.start(more=MORE)
+    await one.start()
     try:
         await one.until(lambda: all_online(one), "every device online", 60)
         yield one

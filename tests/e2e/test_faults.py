@@ -114,7 +114,9 @@ async def test_a_missing_and_a_garbled_sensor_file_cost_only_their_point(rig: Ri
 
 async def test_a_hot_inlet_is_seen_as_the_temperature_it_is(rig: Rig) -> None:
     def inlet_c() -> float:
-        return max(r["value"] for r in rig.points().values() if r["name"].endswith(".temperature") and "probe" in r["name"])
+        return max(
+            r["value"] for r in rig.points().values() if r["name"].endswith(".temperature") and "probe" in r["name"]
+        )
 
     before_c = inlet_c()
     rig.control(do="inject", device="rack-1", kind="hot_inlet", kelvin=15)

@@ -10,6 +10,7 @@ import pytest
 from edgeagent.cli.check import examine
 from edgeagent.cli.keys import make_ingest_keys
 from edgeagent.drivers.registry import DRIVERS
+from edgeagent.protocols.bacnet_profile import parse_bacnet_profile
 from edgeagent.protocols.modbus_profile_file import parse_modbus_profile
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,11 @@ def test_a_sample_is_one_that_check_accepts(page: Path, tmp_path: Path) -> None:
 def test_a_register_map_that_is_shown_can_be_used() -> None:
     maps = [one for one in BLOCK.findall((FOLDER / "modbus.md").read_text()) if 'protocol = "modbus"' in one]
     assert [parse_modbus_profile("shown.toml", text).name for text in maps] == ["my-cdu"]
+
+
+def test_an_object_map_that_is_shown_can_be_used() -> None:
+    maps = [one for one in BLOCK.findall((FOLDER / "bacnet.md").read_text()) if 'protocol = "bacnet"' in one]
+    assert [parse_bacnet_profile("shown.toml", text).name for text in maps] == ["my-crac"]
 
 
 def test_every_word_that_a_device_may_have_has_a_page() -> None:

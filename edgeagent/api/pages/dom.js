@@ -28,15 +28,11 @@ export function sayIf(element, text) {
   element.hidden = !text;
 }
 
-/** Say, and let the eye find it. */
+/** Say, and let the eye find it until it is drawn the next time. An animation of each value would keep a small computer busy. */
 export function change(element, text) {
-  if (element.textContent === text) return;
-  const first = element.textContent === "";
-  element.textContent = text;
-  if (first) return;
-  element.classList.remove("flash");
-  void element.offsetWidth; // starts the animation anew
-  element.classList.add("flash");
+  const differs = element.textContent !== text;
+  element.classList.toggle("flash", differs && element.textContent !== "");
+  if (differs) element.textContent = text;
 }
 
 /** Children of `parent` by key: made once, updated after, in the order of `items`. */

@@ -49,8 +49,7 @@ function listen() {
   });
   events.addEventListener("change", (event) => {
     const body = JSON.parse(event.data);
-    pod.change(body);
-    if (body.points || body.status) sortPoints(pod);
+    if (pod.change(body) || body.status) sortPoints(pod);
     draw();
     if (body.autonomy) drawCharts(pod); // they mark when loads were shed
   });

@@ -36,13 +36,19 @@ export class Pod {
     this.#take(body);
   }
 
+  /** True when what a reading is worth has changed, and not just its value. */
   change(body) {
     this.#hear(body);
+    let isOther = false;
     for (const [id, shown] of Object.entries(body.points ?? {})) {
       const point = this.points.get(id);
-      if (point) Object.assign(point, reading(shown));
+      if (!point) continue;
+      const { quality, reason } = point;
+      Object.assign(point, reading(shown));
+      isOther ||= quality !== point.quality || reason !== point.reason;
     }
     this.#take(body);
+    return isOther;
   }
 
   /** The age of what is shown of a point: of its last good value when it has none now. */

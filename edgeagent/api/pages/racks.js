@@ -1,6 +1,6 @@
 // The racks: how warm the air is that each one takes in, and what is off or locked there.
 
-import { at, change, each, make, say, sayIf } from "./dom.js";
+import { at, each, make, say, sayIf } from "./dom.js";
 import { gathered } from "./pod.js";
 import { celsius, count, duration, kilowatts } from "./words.js";
 
@@ -17,7 +17,7 @@ function updateRack(element, rack, pod) {
   const power = pod.sum(rack.power).total;
   say(name, rack.name.replace(/^rack-/, ""));
   name.title = rack.name;
-  change(cell, value === null ? (rack.inlet ? "fault" : "no probe") : celsius(value));
+  say(cell, value === null ? (rack.inlet ? "fault" : "no probe") : celsius(value));
   for (const kind of ["t1", "t2", "t3", "t4", "t5", "blind"]) cell.classList.toggle(kind, kind === warmth(value));
   const since = rack.inlet && value === null ? blindFor(pod, rack.inlet) : warmWord(value);
   say(note, since || (rack.power.length ? (power === null ? "power unknown" : kilowatts(power)) : ""));

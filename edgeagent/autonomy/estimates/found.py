@@ -55,7 +55,6 @@ def summed(parts: Iterable[Found], now_s: float) -> Found:
             return Found(None, now_s, one.reason)
         if one.value > 0:
             total += one.value
-        if one.time_s < oldest_s:
-            oldest_s = one.time_s
+        oldest_s = min(oldest_s, one.time_s)
         is_sure = is_sure and one.is_sure
     return Found(total, now_s if oldest_s == math.inf else oldest_s, None, is_sure)

@@ -1,6 +1,6 @@
 """What each rack PDU would carry if a feed were lost: every load's watts move to the cords that are left. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from edgeagent.autonomy.compiled import OFF, inlet_power_point, power_point, state_point
@@ -38,10 +38,10 @@ class Headroom:
         return None if self.after.value is None else SHARE * self.rating_w - self.after.value
 
 
-def headrooms(snapshot: Snapshot, site: Site, ratings_w: Mapping[DeviceId, float]) -> list[Headroom]:
+def headrooms(snapshot: Snapshot, site: Site, ratings_w: Mapping[DeviceId, float]) -> Iterator[Headroom]:
     """For every PDU whose rating is known, in the order of the site."""
     moves = _Moves(snapshot, site)
-    return [_headroom(moves, pdu, ratings_w[pdu]) for pdu in site.pdus if pdu in ratings_w]
+    return (_headroom(moves, pdu, ratings_w[pdu]) for pdu in site.pdus if pdu in ratings_w)
 
 
 def _headroom(moves: "_Moves", pdu: DeviceId, rating_w: float) -> Headroom:

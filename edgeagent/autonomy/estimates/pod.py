@@ -1,5 +1,6 @@
 """The device ``derived``: what only the whole pod can tell, as readings like any other."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 
 from edgeagent.autonomy.compiled import Tables, inlet_power_point
@@ -20,6 +21,8 @@ from edgeagent.model.units import Kind
 DERIVED = DeviceId("derived")
 """No device may have this name in a configuration."""
 EVERY_S = 5.0
+STEP = 24
+"""Readings of one step: those of eight PDUs."""
 
 
 class PodEstimates:
@@ -49,26 +52,36 @@ class PodEstimates:
     async def run(self, beat: Beat) -> None:
         """Derive until cancelled."""
         while True:
-            self.turn()
+            for _ in self._steps():
+                await asyncio.sleep(0)
             beat()
             await self._clock.sleep(EVERY_S)
 
     def turn(self) -> None:
         """Derive everything once, and publish it."""
+        for _ in self._steps():
+            pass
+
+    def _steps(self) -> Iterator[None]:
+        """A turn in steps: one image, some PDUs at a time, because all of a big pod hold the loop for too long."""
         self._describe()
         if self._info is None or not self._info.points:
             return
-        snapshot = self._state.snapshot()
-        readings = list(self._readings(snapshot))
+        snapshot, readings = self._state.snapshot(), list[Reading]()
+        for number, reading in enumerate(self._readings(snapshot)):
+            readings.append(reading)
+            if number % STEP == STEP - 1:
+                yield
         self._state.publish(ReadingBatch(DERIVED, self.name, snapshot.time_s, readings))
 
     def _readings(self, snapshot: Snapshot) -> Iterator[Reading]:
         for feed, found in self._feeds(snapshot).items():
             yield found.reading(_point(_feed(feed)))
-        rooms = headrooms(snapshot, self._site, self._ratings_w)
-        self._headroom.update(rooms)
-        for one in rooms:
+        rooms = list[Headroom]()
+        for one in headrooms(snapshot, self._site, self._ratings_w):
+            rooms.append(one)
             yield from _room_readings(one)
+        self._headroom.update(rooms)
         loops = margins(snapshot, self._loops)
         self._condensation.update(loops)
         for device, found in loops.items():

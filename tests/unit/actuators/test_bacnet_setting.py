@@ -6,11 +6,13 @@ import pytest
 
 from edgeagent.actuators.bacnet_setting import BacnetSetting, BacnetTarget, guards
 from edgeagent.actuators.setpoint import Guard, SetpointActuator
+from edgeagent.actuators.worded import WordedActuator
 from edgeagent.core.clock import ManualClock
 from edgeagent.core.ports import granted
 from edgeagent.model.errors import DeviceRefused
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Output, Rank
 from edgeagent.protocols.bacnet import lease
+from edgeagent.protocols.guard import WordGuard
 from edgeagent.protocols.session import Sessions
 from tests.fixtures.bacnet import FAMILY, NAME, Unit
 
@@ -130,6 +132,22 @@ async def test_what_is_refused_or_has_no_effect_is_told(stand):
     stand.server.faulty.heal()
     stand.server.faulty.ignore_writes = True
     assert (await stand.apply(stand.actuator(), 22.0)).word == UNVERIFIED
+
+
+async def test_a_unit_is_switched_by_its_words(stand):
+    setting = BacnetSetting(stand.target(), "unit.state")
+    actuator = WordedActuator(setting, WordGuard(frozenset(("on", "off")), 0.0, 5.0), stand.clock)
+    outcome = await stand.apply(actuator, "off")
+    assert (outcome.word, stand.air.running, stand.priorities("Unit State")) == (DONE, False, {OURS: 0.0})
+    await stand.targets[0].close()
+    assert stand.air.running
+
+
+async def test_a_number_cannot_be_set_by_words(stand):
+    actuator = WordedActuator(BacnetSetting(stand.target(), FAN), WordGuard(frozenset(("on",)), 0.0, 5.0), stand.clock)
+    outcome = await stand.apply(actuator, "on")
+    assert outcome.word == FAILED
+    assert "takes a number" in outcome.message
 
 
 async def test_a_point_of_the_devices_own_names_is_set_as_a_person_bounds_it(stand):

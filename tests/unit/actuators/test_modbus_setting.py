@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
-from edgeagent.actuators.modbus_setting import ModbusSetting, ModbusTarget, guards, words_of
+from edgeagent.actuators.modbus_setting import ModbusSetting, ModbusTarget, guards
 from edgeagent.actuators.setpoint import SetpointActuator
 from edgeagent.actuators.worded import WordedActuator
 from edgeagent.core.clock import ManualClock
 from edgeagent.core.ports import granted
 from edgeagent.model.errors import DeviceGarbled, DeviceRefused, DeviceUnreachable
 from edgeagent.model.intent import DONE, FAILED, UNVERIFIED, Choice, Hold, Output, Range, Rank
+from edgeagent.protocols.guard import WordGuard
 from edgeagent.protocols.modbus_profile_file import ModbusProfiles
 from firmware_stubs import modbus_cdu, modbus_io
 from firmware_stubs.enclosure import Enclosure
@@ -42,6 +43,10 @@ class Stand:
 
     def actuator(self, name):
         return SetpointActuator(self.setting(name), guards(PROFILES["generic-cdu"])[name], self.clock)
+
+    def relay(self, *words):
+        guard = WordGuard(frozenset(words), settle_s=0.5)
+        return WordedActuator(self.setting("output.2.state", "dry-contact-io", unit=2), guard, self.clock)
 
     async def apply(self, actuator, value):
         output = Output(actuator.target, value, Rank.PLAN, "test", "because", "audit-1")
@@ -142,9 +147,7 @@ async def test_a_value_that_does_not_fit_into_its_register_is_refused(stand):
 
 
 async def test_a_relay_takes_words(stand):
-    profile, name = PROFILES["dry-contact-io"], "output.2.state"
-    inner = SetpointActuator(stand.setting(name, "dry-contact-io", unit=2), guards(profile)[name], stand.clock)
-    actuator = WordedActuator(inner, words_of(profile, name))
+    actuator = stand.relay("on", "off")
     assert (actuator.domain, actuator.safe) == (Choice(frozenset({"on", "off"})), Hold())
     outcome = await stand.apply(actuator, "on")
     assert (outcome.word, outcome.read_back, stand.shell.siren) == (DONE, "on", True)
@@ -153,11 +156,45 @@ async def test_a_relay_takes_words(stand):
 
 
 async def test_a_relay_takes_nothing_else(stand):
-    profile, name = PROFILES["dry-contact-io"], "output.2.state"
-    inner = SetpointActuator(stand.setting(name, "dry-contact-io", unit=2), guards(profile)[name], stand.clock)
-    outcome = await stand.apply(WordedActuator(inner, words_of(profile, name)), "maybe")
+    outcome = await stand.apply(stand.relay("on", "off"), "maybe")
     assert (outcome.word, stand.shell.siren) == (FAILED, False)
     assert "must be one of off, on" in outcome.message
+
+
+async def test_a_relay_takes_only_the_words_that_a_person_allows(stand):
+    stand.shell.siren = True
+    assert (await stand.apply(stand.relay("off"), "on")).word == FAILED
+    assert (await stand.apply(stand.relay("off"), "off")).word == DONE
+    assert not stand.shell.siren
+
+
+async def test_a_word_that_the_family_does_not_have_is_refused_and_the_others_are_named(stand):
+    outcome = await stand.apply(stand.relay("open", "on"), "open")
+    assert outcome.word == FAILED
+    assert "the device knows off, on" in outcome.message
+
+
+async def test_a_relay_that_does_not_move_is_unverified_in_words(stand):
+    stand.faulty.ignore_writes = True
+    outcome = await stand.apply(stand.relay("on", "off"), "on")
+    assert (outcome.word, outcome.read_back) == (UNVERIFIED, "off")
+    assert "was set to on and says off after 0.5 s" in outcome.message
+
+
+async def test_a_relay_that_refuses_or_is_silent_is_not_written(stand):
+    stand.faulty.refuse_writes = True
+    outcome = await stand.apply(stand.relay("on", "off"), "on")
+    assert (outcome.word, stand.shell.siren) == (FAILED, False)
+    assert "cannot set dev/output.2.state to on; nothing was written" in outcome.message
+    stand.faulty.mute = True
+    outcome = await stand.apply(stand.relay("on", "off"), "on")
+    assert "nothing was written" in outcome.message
+
+
+async def test_a_number_takes_no_words(stand):
+    outcome = await stand.apply(WordedActuator(stand.setting(PUMP), WordGuard(frozenset({"on"})), stand.clock), "on")
+    assert outcome.word == FAILED
+    assert "takes a number" in outcome.message
 
 
 async def test_a_code_that_is_no_word_is_no_reading(stand):

@@ -1,11 +1,14 @@
 """Explanations are sentences that name the load, the cause, what limits it and when it ends."""
 
 import asyncio
+import json
 
 import pytest
 
 from edgeagent.autonomy.explain import Explainer
+from edgeagent.autonomy.past import lines
 from edgeagent.autonomy.terms import listed, seconds
+from edgeagent.model.journal import AuditEntry
 from tests.unit.autonomy.stand import Stand
 
 
@@ -143,3 +146,35 @@ def test_times_are_told_as_people_write_them(value_s: float, said: str) -> None:
 
 def test_names_are_listed_as_people_do() -> None:
     assert [listed(some) for some in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+async def test_a_setpoint_a_point_and_a_rack_are_told_by_their_names() -> None:
+    stand = Stand()
+    await stand.pass_time(4)
+    assert "crac-north/fan.speed is to be 60" in await text(stand, "crac-north/fan.speed")
+    stand.orders.override("crac-north/fan.speed", "500", 60.0, by="N. Berg", why="")
+    await stand.pass_time(1)
+    said = await text(stand, "crac-north/fan.speed")
+    assert "is to be 100" in said
+    assert "That is not as N. Berg on site asked: it takes 20 to 100." in said
+    inlet = stand.world.site.racks["r1"].inlet
+    assert inlet is not None
+    assert f"{inlet} is " in await text(stand, inlet)
+    said = await text(stand, "r1")
+    assert f"{inlet} is " in said
+    assert "hot-p3@r1 (in service) is clear." in said
+
+
+def test_what_is_decided_again_is_told_once_as_of_the_first_time() -> None:
+    def decided(time_s: float, value: float) -> AuditEntry:
+        row = {"target": "fan", "value": value, "by": "safe", "why": "nobody asks"}
+        return AuditEntry("boot", time_s, "decision", "decided", json.dumps({"wall_s": time_s, "outputs": [row]}))
+
+    acted = AuditEntry("boot", 2.5, "fan", "done", "fan is 60")
+    entries = [decided(5, 60.0), decided(4, 60.0), decided(3, 80.0), acted, decided(2, 60.0), decided(1, 60.0)]
+    assert [(one.wall_s, one.text) for one in lines(entries, {"fan"}, lambda entry: entry.time_s)] == [
+        (4.0, "decided: fan 60 by safe: nobody asks"),
+        (3.0, "decided: fan 80 by safe: nobody asks"),
+        (2.5, "done: fan is 60"),
+        (1.0, "decided: fan 60 by safe: nobody asks"),
+    ]

@@ -83,10 +83,15 @@ def test_blind_neither_trips_nor_clears() -> None:
     assert run(HOT, (T, F), (T, F), (S, F)).standing is Standing.PENDING
 
 
-def test_blind_with_a_second_sign_trips() -> None:
-    assert run(SECOND, (S, T)).why == "it is blind, and there is a second sign"
-    assert run(SECOND, (S, S)).standing is Standing.CLEAR
-    assert run(SECOND, (F, T)).standing is Standing.CLEAR
+def test_blind_for_five_seconds_with_a_second_sign_trips() -> None:
+    assert run(SECOND, *[(S, T)] * 5).why == "it is blind, and there is a second sign"
+    assert run(SECOND, *[(S, S)] * 50).standing is Standing.CLEAR
+    assert run(SECOND, *[(F, T)] * 50).standing is Standing.CLEAR
+
+
+def test_a_late_poll_beside_a_hot_rack_sheds_nothing() -> None:
+    assert run(SECOND, *[(S, T)] * 4, (F, T)).standing is Standing.CLEAR
+    assert run(SECOND, *[(S, T)] * 4, (F, T), *[(S, T)] * 4).trips == 0
 
 
 def test_the_time_blind_counts_only_while_the_whole_aisle_is() -> None:

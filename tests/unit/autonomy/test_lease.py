@@ -22,8 +22,8 @@ def lease(name: str, expires_s: float = 100.0, *, durable: bool = False) -> Leas
     ("point", "allows", "expires_s", "why"),
     [
         ("b/x", ON, 50.0, "nothing of this name"),
-        (P, Range(0, 1), 50.0, "other values"),
-        (P, Choice(frozenset({"reboot"})), 50.0, "other values"),
+        (P, Range(0, 1), 50.0, "it takes "),
+        (P, Choice(frozenset({"reboot"})), 50.0, "it takes "),
         (P, ON, nan, "has no end"),
         (P, ON, inf, "has no end"),
         (P, ON, 10.0, "has ended"),

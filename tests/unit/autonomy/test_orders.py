@@ -71,7 +71,7 @@ async def test_what_is_locked_is_switched_by_nobody_until_it_is_unlocked(stand: 
         ("r1-p3", "off", -1.0, "the order has ended"),
         ("r1-p3", "off", 90_000.0, "for longer than 24 h"),
         ("r1-p3", "off", float("nan"), "the order has no end"),
-        ("crac-north/fan.speed", "on", 60.0, "it takes other values"),
+        ("crac-north/fan.speed", "on", 60.0, "it takes 20 to 100"),
         ("crac-north/fan.speed", "60..20", 60.0, "two as in"),
     ],
 )
@@ -82,6 +82,19 @@ def test_what_cannot_be_is_refused_with_the_reason(
         stand.orders.override(name, value, for_s, by="N. Berg", why="")
     assert stand.orders.overrides() == []
     assert stand.keeper.entries == []
+
+
+def test_a_name_that_is_nearly_right_is_guessed_and_a_point_has_a_table(stand: Stand) -> None:
+    with pytest.raises(ActRefused, match="is it crac-north/fan.speed or"):
+        stand.orders.override("crac-north/fan.sped", "60", 60.0, by="N. Berg", why="")
+    with pytest.raises(ActRefused, match=r'a setpoint has a table \[devices.ups-a.set."charge"\]'):
+        stand.orders.override("ups-a/charge", "60", 60.0, by="N. Berg", why="")
+
+
+def test_more_than_a_setpoint_takes_is_told(stand: Stand) -> None:
+    order = stand.orders.override("crac-north/fan.speed", "500", 60.0, by="N. Berg", why="")
+    assert stand.orders.bounds(order) == "20 to 100"
+    assert stand.orders.bounds(stand.orders.override("crac-north/fan.speed", "50", 60.0, by="N. Berg", why="")) == ""
 
 
 async def test_a_setpoint_is_held_within_a_range(stand: Stand) -> None:

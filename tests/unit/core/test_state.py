@@ -142,3 +142,16 @@ def test_of_a_forgotten_device_nothing_stays_and_the_others_do(state):
     with state.described.subscribe("test") as described:
         state.describe(PDU, info("one", "two"))  # it comes back, and is described again
         assert len(described.drain()) == 1
+
+
+def test_what_never_had_a_value_is_missed_only_once_it_had_one(state):
+    state.describe(PDU, info("one", "two"))
+    one, two = PointId("pdu-a/one"), PointId("pdu-a/two")
+    state.fail(PDU, "all", [one, two], Reason.SENTINEL)
+    assert [state.is_missed(state.reading(name)) for name in (one, two)] == [False, False]
+    state.publish(batch(one=1.0))
+    state.describe(PDU, info("one", "two"))
+    state.fail(PDU, "all", [one, two], Reason.SENTINEL)
+    assert [state.is_missed(state.reading(name)) for name in (one, two)] == [True, False]
+    state.fail(PDU, "all", [two], Reason.DISCONNECTED)
+    assert state.is_missed(state.reading(two))

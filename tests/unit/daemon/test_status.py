@@ -81,6 +81,11 @@ class Stage:
         row = {"key": key, "text": f"{key} is so", "state": "standing", "acknowledged": None, "shelved": None}
         self.alarms.append({**row, "folded": False, **changes})
 
+    def device_row(self, name: DeviceId) -> Mapping[str, object]:
+        rows = self._status.status()["devices"]
+        assert isinstance(rows, list)
+        return next(row for row in rows if row["device"] == name)
+
     @property
     def sentence(self) -> str:
         return self._status.sentence()
@@ -113,6 +118,32 @@ def test_a_sensor_fault_of_a_device_that_answers_is_told() -> None:
     stage = Stage()
     stage.state.fail(PDU, "all", [POINTS[1].id], Reason.SENTINEL)
     assert stage.headline == "Needs a look: pdu-a1 has points without a good reading. Meanwhile the NOC is online."
+
+
+def test_what_a_device_never_gave_needs_nobody_and_is_counted_apart() -> None:
+    stage = Stage()
+    more = Point(PDU, "inlet.frequency", Kind.FREQUENCY)
+    stage.state.describe(PDU, DeviceInfo(Identity(), (*POINTS, more), ()))
+    stage.state.fail(PDU, "all", [more.id], Reason.SENTINEL)
+    assert str(stage.headline).startswith("Nothing needs you")
+    assert (stage.device_row(PDU)["faults"], stage.device_row(PDU)["not_given"]) == (0, 1)
+    stage.state.fail(PDU, "all", [more.id], Reason.DISCONNECTED)
+    assert stage.device_row(PDU)["faults"] == 1
+
+
+def test_a_protective_sensor_that_was_never_there_is_missed() -> None:
+    stage = Stage()
+    leak = Point(PDU, "leak.1.state", Kind.STATE, protective=True)
+    stage.state.describe(PDU, DeviceInfo(Identity(), (*POINTS, leak), ()))
+    stage.state.fail(PDU, "all", [leak.id], Reason.ABSENT)
+    assert str(stage.headline).startswith("Needs a look: pdu-a1 has points")
+
+
+def test_a_long_alarm_does_not_fill_the_sentence() -> None:
+    stage = Stage()
+    stage.alarm("act/load", text="cannot set it: " + "because of this " * 40)
+    assert len(str(stage.headline)) < 200
+    assert " …. Meanwhile" in str(stage.headline)
 
 
 def test_a_failed_part_comes_first() -> None:

@@ -62,7 +62,9 @@ async def test_the_profile_reads_what_the_world_holds(unit):
     assert (readings["cooling.power"].source, readings["cooling.power"].raw) == ("analog-input 7", 25.0)
     info = await device.connect()
     assert (info.identity.vendor, info.identity.serial) == ("Edge Cooling", "AIR-0042")
-    assert {point.name for point in info.points if point.writable} == {"supply_air.setpoint", "fan.1.setpoint"}
+    assert {point.name for point in info.points if point.writable} == {
+        "unit.state", "supply_air.setpoint", "fan.1.setpoint"
+    }  # fmt: skip
     await device.close()
 
 

@@ -109,4 +109,4 @@ def test_an_alarm_that_stands_is_not_ended_by_blindness() -> None:
 def test_a_pdu_without_a_rating_has_no_headroom() -> None:
     rack = Rack(0.45)
     rack.world.poll(1000.0)
-    assert headrooms(rack.world.snapshot(1000.0), rack.world.site, Tables().ratings_w) == []
+    assert list(headrooms(rack.world.snapshot(1000.0), rack.world.site, Tables().ratings_w)) == []
