@@ -13,13 +13,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, ModuleType
 
-from benchmarks import footprint, isolation, loop, machine, report, snmp
+from benchmarks import devices, footprint, isolation, loop, machine, pod, report, snmp
 from benchmarks.context import Context
 from benchmarks.figure import Figure
 from benchmarks.process import BenchError
 from benchmarks.rounds import MIN_ROUNDS
 
-BENCHMARKS: Mapping[str, ModuleType] = {"snmp": snmp, "footprint": footprint, "isolation": isolation, "loop": loop}
+BENCHMARKS: Mapping[str, ModuleType] = {
+    "snmp": snmp,
+    "footprint": footprint,
+    "isolation": isolation,
+    "loop": loop,
+    "devices": devices,
+    "pod": pod,
+}
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/benchmarks.md"
 EXAMPLES = """examples:

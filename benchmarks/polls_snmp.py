@@ -1,4 +1,4 @@
-"""Peers that poll over SNMP: net-snmp's snmpget for the same requests, and prometheus-snmp-exporter for the same objects."""
+"""Peers that poll over SNMP: net-snmp's snmpget for the same requests, prometheus-snmp-exporter for the same objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conversation between the benchmark and a client that polls one device; see `benchmarks/polls.py` for its other end.
+"""The conversation between the benchmark and a client that polls one device; its other end is `benchmarks/polls.py`.
 
 A line with a number on standard input has so many polls made; the answer tells how long they took. What they cost is
 seen from outside, so that processes behind the client count too.

@@ -29,7 +29,7 @@ CALLS: Sequence[Callable[[Handle], object]] = (
     pynvml.nvmlDeviceGetPcieReplayCounter,
     lambda gpu: pynvml.nvmlDeviceGetFieldValues(gpu, FIELDS),
 )
-FIELDS = [
+FIELDS: list[int] = [
     pynvml.NVML_FI_DEV_MEMORY_TEMP,
     pynvml.NVML_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL,
     pynvml.NVML_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL,

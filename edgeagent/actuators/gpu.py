@@ -56,7 +56,9 @@ class NumberedGpu:
         await gpu.write(value)
 
     async def _gpu(self) -> GpuPowerLimit:
-        known = self._uuids or [gpu.uuid for gpu in (await self._nvml.describe(DESCRIBE_S)).gpus]
+        if not self._uuids and not self._nvml.seen:
+            await self._nvml.describe(DESCRIBE_S)
+        known = self._uuids or self._nvml.seen
         _, _, number = self.target.partition("/gpu.")
         place = number.partition(".")[0]
         if not self.target.endswith(".power_limit") or not place.isdigit() or int(place) >= len(known):

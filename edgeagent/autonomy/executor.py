@@ -155,13 +155,13 @@ class Executor:
         backoff = Backoff(1.0, 5.0)
         try:
             for number in range(1, TRIES + 1):
-                if not self._still_wanted(standing):
+                if not self._still_wanted(standing):  # any more, after a pause
                     return
                 outcome, late = await self._once(standing)
                 finished = outcome.word == DONE or number == TRIES
                 self._came(standing, number, outcome if finished else None, late=late)
                 self._tell(standing, outcome)
-                if finished:
+                if finished or not self._still_wanted(standing):
                     return
                 await self._clock.sleep(backoff.next_s())
         finally:

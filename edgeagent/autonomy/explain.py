@@ -128,7 +128,7 @@ class Explainer:
             wanted = self._now.speech.quantity(output.target, output.value)
             yield f"{name} is to be {wanted} by {output.source}: {output.reason}."
             if output.limited:
-                yield f"That is not as {listed(output.limited)} asked: it takes {told(self._domain(output.target))}."
+                yield f"That is not as {listed(output.limited)} asked. It takes {told(self._domain(output.target))}."
             standing = self._executor.standings.get(output.target)
             if standing is not None and standing.outcome is not None:
                 yield f"It was set: {standing.outcome.message or standing.outcome.word}."

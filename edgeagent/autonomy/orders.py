@@ -114,7 +114,7 @@ class Orders:
         """Hold a load, outlet or setpoint at a value for a time."""
         now_s = self._clock.now_s()
         target = self._target(name)
-        seed = f"{self._clock.boot_id}\0{now_s!r}\0{target}\0{len(self._overrides)}"
+        seed = f"{self._clock.boot_id}\0{now_s!r}\0{target}\0{self.changes}"
         one = Override(f"o{sha256(seed.encode()).hexdigest()[:7]}", target, value, by, why[:MAX_TEXT], now_s + for_s)
         if lock := self._locks.get(self._plain(name)):
             raise ActRefused(f"cannot override {name}: {lock.by} locked it out; unlock it first")

@@ -58,11 +58,12 @@ class Headline:
         """The sentence; ``faults`` counts the points of each device that are not GOOD."""
         statuses = self._state.statuses().values()
         attention, acting = self._attention(statuses, faults), self.acting()
+        needed = _stopped(f"Needs a look: {'; '.join(attention)}")
         if acting:
-            rest = f"Needs a look: {'; '.join(attention)}" if attention else "Nothing else needs you"
-            return f"Looking after itself: {acting}. {rest}."
+            rest = needed if attention else "Nothing else needs you."
+            return f"Looking after itself: {acting}. {rest}"
         if attention:
-            return f"Needs a look: {'; '.join(attention)}. Meanwhile {self._noc_words()}."
+            return f"{needed} Meanwhile {self._noc_words()}."
         connecting = sum(one.state is DeviceState.CONNECTING for one in statuses)
         if connecting:
             return f"Getting to know the pod: {connecting} of {len(statuses)} devices are being connected."
@@ -94,6 +95,11 @@ class Headline:
     def _noc_words(self) -> str:
         words = {"connected": "the NOC is online", "disconnected": "records are kept here until the NOC is back"}
         return words.get(self._link.state, f"the NOC link is {self._link.state}")
+
+
+def _stopped(text: str) -> str:
+    """With a full stop, unless it was shortened."""
+    return text if text.endswith("…") else f"{text}."
 
 
 def some(names: Sequence[str], one: str, several: str) -> str:

@@ -123,6 +123,8 @@ class NvidiaGpus:
         """
         inventory = await self._nvml.describe(DESCRIBE_S)
         self._silent = inventory.lost
+        if not self._fixed:
+            self._known = dict.fromkeys(self._nvml.seen) | self._known
         for gpu in inventory.gpus:
             if not self._fixed or gpu.uuid in self._known:
                 self._known[gpu.uuid] = gpu

@@ -59,6 +59,12 @@ class Nvml:
     def __init__(self, worker: Asks) -> None:
         self._worker = worker
         self._turn = Turn()
+        self._seen: dict[str, None] = {}
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """The UUID of every GPU that was ever described, in that order: one that is lost keeps its place."""
+        return tuple(self._seen)
 
     async def describe(self, timeout_s: float) -> Inventory:
         """Which GPUs there are.
@@ -67,7 +73,9 @@ class Nvml:
             DeviceUnreachable: no library, no driver, or no answer in time.
             DeviceRefused: the agent may not use it.
         """
-        return await self._read("describe", {}, Inventory, timeout_s)
+        found = await self._read("describe", {}, Inventory, timeout_s)
+        self._seen.update(dict.fromkeys(gpu.uuid for gpu in found.gpus))
+        return found
 
     async def read(self, uuids: Sequence[str], timeout_s: float) -> tuple[GpuAnswer, ...]:
         """What each GPU says, in the order of the question. Raises as `describe` does."""

@@ -1,4 +1,4 @@
-"""The plant on the page: what the pod has is shown with its figures, what it lacks is absent, many devices stay readable."""
+"""The plant on the page: what the pod has is shown with its figures, what it lacks is absent, many stay readable."""
 
 import asyncio
 import gzip
@@ -19,7 +19,7 @@ pytestmark = [
 
 MOST_BYTES = 60 * 1024
 ROW = "[...document.querySelectorAll('#plant li')].find((row) => row.dataset.key === '{}')"
-TEXT = f"return {ROW}?.innerText.replaceAll('\\u00a0', ' ') ?? ''"
+TEXT = f"return ({ROW}?.innerText ?? '').replaceAll('\\u00a0', ' ')"
 DEVICE = "[...document.querySelectorAll('#devices tr')].find((row) => row.dataset.key === '{}')"
 
 
@@ -75,6 +75,15 @@ async def test_a_battery_that_a_person_sets_is_seen_to_discharge(rig: Rig, page:
     await page.until(f"{TEXT.format('battery-1/')}.includes('discharging')", 30)
     await page.until(f"{TEXT.format('battery-1/')}.includes('1.50 kW')", 30)
     await rig.command("override", "--end", "battery-1/setpoint.power")
+
+
+async def test_an_open_door_and_smoke_are_named(rig: Rig, page: Page) -> None:
+    rig.control(do="inject", device="enclosure-1", kind="door_open", door="front")
+    rig.control(do="inject", device="enclosure-1", kind="smoke")
+    await page.until(f"{TEXT.format('door')}.includes('enclosure-1/door.front open')", 30)
+    await page.until(f"return {ROW.format('smoke')}.querySelector('.shape').className === 'shape crit'", 30)
+    rig.control(do="clear")
+    await page.until(f"{TEXT.format('smoke')}.includes('all clear')", 30)
 
 
 async def test_a_device_that_falls_silent_shows_no_figures(rig: Rig, page: Page) -> None:

@@ -79,7 +79,7 @@ async def test_status_of_a_pod_that_is_well_is_one_sentence_and_a_table(rig: Rig
     first, *rest = done.stdout.splitlines()
     assert re.fullmatch(r"demo/pod-1: all 4 devices answer; NOC link up, \d+ records on their way", first)
     assert any(line.startswith("DEVICE ") for line in rest)
-    assert re.search(r"(?m)^pdu-a1 +online .* Raritan ", done.stdout)
+    assert re.search(r"(?m)^pdu-a1 +ipdu +online .* Raritan ", done.stdout)
     assert "NEEDS ATTENTION" not in done.stdout
     assert narrow(done.stdout)
     assert done.stderr == ""

@@ -18,6 +18,7 @@ _TOTALS = ("inlet", "ac", "output", "input", "mains")
 _LINES = re.compile(r"(.*\.)?(outlet|branch|dc|battery|input\.\d+|output\.\d+|bypass|gpu|psu)(\.\d+)*")
 _MAINS = re.compile(r"(.*\.)?(inlet|input|output|phase|outlet|branch|ac|bypass)(\.\d+)*")
 _DIRECT = re.compile(r"(rectifier|string|lvd|bus|dcplant)\b.*")
+RATED, HELD = "rated", "available_energy"
 _ENERGY = re.compile(r"energy([._](imported|exported|absorbed|delivered|received))?")
 _SIGNS = {"imported": 1, "exported": -1, "absorbed": -1, "delivered": 1, "received": -1}
 MAX_PARTS = 200
@@ -84,8 +85,9 @@ def layout_of(info: DeviceInfo) -> Layout:
 
 def is_counter(point: Point) -> bool:
     """Whether a point counts energy: not what a battery holds, nor a rating."""
-    leaf = point.name.rpartition(".")[2]
-    return point.kind is Kind.ENERGY and (_ENERGY.fullmatch(leaf) is not None or _split(point.name)[1] is not None)
+    before, _, leaf = point.name.rpartition(".")
+    is_held = leaf == HELD or before.rpartition(".")[2] == RATED
+    return point.kind is Kind.ENERGY and _split(point.name)[1] is not None and not is_held
 
 
 def _split(name: str) -> tuple[str, str | None]:

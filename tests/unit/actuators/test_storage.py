@@ -1,6 +1,8 @@
 """A battery and an inverter are told what to do, and go back by themselves when nobody tells them any more."""
 
 import asyncio
+import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -298,6 +300,38 @@ async def test_nobody_proposes_anything_means_let_go():
     assert stand.actuator.domain == Range(-50_000.0, 50_000.0)
     assert stand.actuator.feedback == stand.actuator.target == "bess/setpoint.power"
     assert stand.actuator.settle_s >= 10.0
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, "on", True])
+async def test_what_is_no_number_does_not_even_take_hold(value):
+    stand = Stand()
+    outcome = await stand.apply(value)
+    assert (outcome.word, stand.unit.writes) == (FAILED, [])
+    assert "must be a number" in outcome.message
+
+
+async def test_a_flood_takes_hold_once_and_writes_no_more_often_than_its_guard_allows():
+    stand, setpoints = Stand(), []
+    block = next(block for block in stand.unit.blocks if block.number == 704)
+    take = block.writes["WSet"]
+    block.writes["WSet"] = lambda value: setpoints.append(value) or take(value)
+    began_s = stand.clock.now_s()
+    flood = [stand.actuator.apply(wanted(stand.actuator, 1_000.0 * (number % 40)), granted) for number in range(1_000)]
+    task = asyncio.ensure_future(asyncio.gather(*flood))
+    while not task.done():
+        await stand.clock.advance(1.0)
+    assert [one.word for one in task.result()].count(DONE) == 1
+    assert stand.battery.setpoint_w == 39_000.0
+    assert len(setpoints) <= 2 + (stand.clock.now_s() - began_s) / 5.0  # the first of them takes hold
+
+
+async def test_a_hold_that_does_not_stand_is_not_taken_again_at_once():
+    stand, enables = Stand(), []
+    block = next(block for block in stand.unit.blocks if block.number == 704)
+    block.writes["WSetEna"] = lambda code: enables.append(stand.clock.now_s()) or True  # confirms, and does nothing
+    for _ in range(5):
+        assert (await stand.apply(12_000.0)).word == FAILED
+    assert all(later - sooner >= 5.0 for sooner, later in pairwise(enables))
 
 
 class Silent(Bus):

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from edgeagent.autonomy.executor import TRIES, Executor
+from edgeagent.autonomy.standing import Seen
 from edgeagent.core.clock import ManualClock
 from edgeagent.core.health import Health
 from edgeagent.core.metrics import Metrics
@@ -188,3 +191,93 @@ async def test_an_output_for_a_target_that_nobody_sets_is_left_alone() -> None:
     stand = Stand()
     stand.executor.submit([Output(PointId("cooling/crac-1.fan"), 100.0, Rank.EQUIPMENT, "x", "y", "d")])
     assert stand.executor.standings == {}
+
+
+def a_setpoint(value: float = 21.44) -> Output:
+    return Output(LOAD, value, Rank.PLAN, "plan", "it is warm", "d1")
+
+
+class Rounded(Switch):
+    """An actuator of a device that keeps halves, told to be within 0.25 of what is wanted."""
+
+    async def apply(self, output: Output, permit: Permit) -> Outcome:
+        self._book.links.append((output.target, "apply"))
+        return Outcome(output.target, DONE, "told", 21.5, 0.25)
+
+
+async def applied_after(stand: Stand, seen: Value) -> int:
+    """How often it was applied when it is read so for some minutes."""
+    stand.executor.adopt({LOAD: Rounded(stand.book)})
+    async with stand.running():
+        stand.executor.submit([a_setpoint()])
+        await stand.settled()
+        for _ in range(10):
+            await stand.clock.advance(31)
+            stand.executor.submit([a_setpoint()], {LOAD: Seen(seen, stand.clock.now_s())})
+            await asyncio.sleep(0.002)
+    return [action for _, action in stand.book.links].count("apply")
+
+
+@pytest.mark.parametrize("seen", [21.5, 21.44, 21.3, 21.7])
+async def test_a_number_that_is_read_as_its_register_keeps_it_is_not_set_again(seen: float) -> None:
+    assert await applied_after(Stand(), seen) == 1
+
+
+@pytest.mark.parametrize("seen", [20.0, 23.0, "off"])
+async def test_a_number_that_did_not_stay_is_set_again(seen: Value) -> None:
+    assert await applied_after(Stand(), seen) > 5
+
+
+async def test_what_was_set_by_an_actuator_that_is_gone_is_set_by_its_successor_too() -> None:
+    """It may have to be kept alive, and nobody but who set it does that."""
+    stand = Stand()
+    async with stand.running():
+        stand.executor.submit([output("off")])
+        await stand.settled()
+        stand.executor.adopt({LOAD: stand.switch})
+        await stand.clock.advance(5)
+        assert [action for _, action in stand.book.links].count("write off") == 1
+        stand.executor.adopt({LOAD: Switch(stand.book)})
+        await stand.settled()
+    assert [action for _, action in stand.book.links].count("write off") == 2
+
+
+async def test_what_can_no_longer_be_set_takes_its_condition_along() -> None:
+    stand = Stand()
+    stand.switch.words = [FAILED]
+    async with stand.running():
+        stand.executor.submit([output("off")])
+        await stand.settled()
+        stand.executor.adopt({})
+    assert stand.executor.standings == {}
+    assert stand.health.get(f"executor {LOAD}") is None
+
+
+class Walker(Switch):
+    """An actuator with many writes, each of which asks for its permit."""
+
+    async def apply(self, output: Output, permit: Permit) -> Outcome:
+        for step in range(5):
+            if why := await permit():
+                return Outcome(output.target, FAILED, why)
+            self._book.links.append((output.target, f"write {output.value} {step}"))
+            self.began.set()
+            await self.go.wait()
+            await asyncio.sleep(0)
+        return Outcome(output.target, DONE, "told", output.value)
+
+
+async def test_a_way_of_many_writes_ends_where_something_else_is_wanted_and_that_is_no_failure() -> None:
+    stand = Stand()
+    walker = Walker(stand.book)
+    walker.go.clear()
+    stand.executor.adopt({LOAD: walker})
+    async with stand.running():
+        stand.executor.submit([output("off")])
+        await asyncio.wait_for(walker.began.wait(), 5)
+        stand.executor.submit([output("on")])
+        walker.go.set()
+        assert (await stand.settled()).word == DONE
+        assert stand.health.get(f"executor {LOAD}") is None
+    writes = [action for _, action in stand.book.links if action.startswith("write")]
+    assert writes == ["write off 0", *(f"write on {step}" for step in range(5))]

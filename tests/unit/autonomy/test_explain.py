@@ -156,7 +156,7 @@ async def test_a_setpoint_a_point_and_a_rack_are_told_by_their_names() -> None:
     await stand.pass_time(1)
     said = await text(stand, "crac-north/fan.speed")
     assert "is to be 100" in said
-    assert "That is not as N. Berg on site asked: it takes 20 to 100." in said
+    assert "That is not as N. Berg on site asked. It takes 20 to 100." in said
     inlet = stand.world.site.racks["r1"].inlet
     assert inlet is not None
     assert f"{inlet} is " in await text(stand, inlet)

@@ -85,7 +85,7 @@ def test_what_cannot_be_is_refused_with_the_reason(
 
 
 def test_a_name_that_is_nearly_right_is_guessed_and_a_point_has_a_table(stand: Stand) -> None:
-    with pytest.raises(ActRefused, match="is it crac-north/fan.speed or"):
+    with pytest.raises(ActRefused, match=r"is it crac-north/fan.speed or"):
         stand.orders.override("crac-north/fan.sped", "60", 60.0, by="N. Berg", why="")
     with pytest.raises(ActRefused, match=r'a setpoint has a table \[devices.ups-a.set."charge"\]'):
         stand.orders.override("ups-a/charge", "60", 60.0, by="N. Berg", why="")

@@ -143,7 +143,7 @@ def test_a_long_alarm_does_not_fill_the_sentence() -> None:
     stage = Stage()
     stage.alarm("act/load", text="cannot set it: " + "because of this " * 40)
     assert len(str(stage.headline)) < 200
-    assert " …. Meanwhile" in str(stage.headline)
+    assert " … Meanwhile" in str(stage.headline)
 
 
 def test_a_failed_part_comes_first() -> None:
