@@ -75,7 +75,7 @@ def parse_guards(reader: Reader) -> Mapping[str, Guard | WordGuard]:
 
 
 def _either(reader: Reader) -> Guard | WordGuard:
-    return _word_guard(reader) if reader.has("words") else _guard(reader)
+    return _guard(reader) if reader.peek("words") is None else _word_guard(reader)
 
 
 def _word_guard(reader: Reader) -> WordGuard:

@@ -72,9 +72,8 @@ WIRED = {
 2 = "lock.front"
 
 [devices.enclosure-1.set."siren.1.state"]
-lowest = 0
-highest = 1
-safe = 0
+words = ["on", "off"]
+safe = "off"
 """
 }
 """Samples of families whose contacts a person wires."""

@@ -188,13 +188,23 @@ def sample(profile: ModbusProfile) -> str:
     if profile.name in WIRED:
         return "\n".join(lines) + "\n\n" + WIRED[profile.name].strip()
     for row in {_template(one.target): one for one in reversed(profile.settings)}.values():
-        lines += ["", *_set_table(device, row)]
+        lines += ["", *_set_table(device, row, _words(profile, row))]
     return "\n".join(lines)
 
 
-def _set_table(device: str, row: SettingRow) -> Iterator[str]:
+def _words(profile: ModbusProfile, row: SettingRow) -> list[str]:
+    """What a state takes; a number takes no words."""
+    points = (point for point in profile.points if point.name == row.target)
+    return sorted({word for point in points for word in (point.codes or {}).values()})
+
+
+def _set_table(device: str, row: SettingRow, words: list[str]) -> Iterator[str]:
     guard = row.guard
     yield f'[devices.{device}.set."{row.target}"]'
+    if words:
+        yield f"words = [{', '.join(f'{chr(34)}{word}{chr(34)}' for word in words)}]"
+        yield f'settle = "{guard.settle_s:g} s"'
+        return
     yield f"lowest = {guard.low:g}"
     yield f"highest = {guard.high:g}"
     if guard.max_step is not None:

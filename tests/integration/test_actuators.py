@@ -69,6 +69,15 @@ timeout = "300 ms"
 {more}
 """
 OUTLET = "outlet.2.state"
+REDFISH = ("cdu-1", "pdu-r")
+LATE_S = 0.8
+"""Longer than anybody waits; what never answers would hold on to its connection for as long as the server lives."""
+FAULTY = {
+    "refuse": ("refuse_writes", True),
+    "ignore": ("ignore_writes", True),
+    "silent": ("mute", True),
+    "late": ("slow_s", LATE_S),
+}
 
 
 @dataclass(frozen=True)
@@ -219,8 +228,10 @@ class Stubs:
         return checked.configuration
 
     def break_it(self, device, how):
-        """The device refuses what is written, ignores it, or says nothing at all."""
+        """The device refuses what is written, ignores it, or says nothing in time."""
         thing = self.extra.get(device)
+        if how == "silent" and device in REDFISH:
+            how = "late"
         if device in self.pod.agents or isinstance(thing, Card):
             if how == "silent":
                 card = thing or self.pod.agents[device].card
@@ -228,9 +239,12 @@ class Stubs:
             else:
                 self.sets.how = how
         elif thing is not None:
-            setattr(thing, {"refuse": "refuse_writes", "ignore": "ignore_writes", "silent": "mute"}[how], True)
+            name, value = FAULTY[how]
+            setattr(thing, name, value)
+        elif how == "late":
+            self.pod.inject(device, "slow", delay_s=LATE_S)
         else:
-            self.pod.inject(device, {"refuse": "refuse_writes", "ignore": "ignore_writes", "silent": "hang"}[how])
+            self.pod.inject(device, {"silent": "hang"}.get(how, FAULTY[how][0]))
 
     def heal(self):
         """All sound, and everything that can be set as it was at first."""
@@ -301,6 +315,11 @@ async def stubs(tmp_path_factory):
         yield made
 
 
+@pytest.fixture(scope="module")
+def configuration(stubs):
+    return stubs.configuration()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def worker():
     async with running(SPEC) as one:
@@ -309,11 +328,11 @@ async def worker():
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def agent(stubs, worker, monkeypatch):
+async def agent(stubs, configuration, worker, monkeypatch):
     monkeypatch.setattr(snmp_agent, "perform", stubs.sets.perform)
     stubs.heal()
     before = asyncio.all_tasks()
-    one = Agent(stubs.configuration(), worker)
+    one = Agent(configuration, worker)
     yield one
     await one.close()
     stubs.heal()
@@ -452,18 +471,74 @@ async def gpu_outcome(folder, worker, value, **faults):
 
 
 @pytest.mark.parametrize(
-    ("value", "faults", "word", "limit_w"),
+    ("value", "faults", "expected"),
     [
-        (GPU.ask, {}, DONE, 300.0),
-        (GPU.beyond, {}, DONE, 350.0),
-        (GPU.ask, {"ignores_limit": 1}, UNVERIFIED, 500.0),
-        (GPU.ask, {"locked": 1}, FAILED, 500.0),
-        (GPU.ask, {"lost": 1}, FAILED, 500.0),
-        (GPU.ask, {"hang_s": 4}, FAILED, 500.0),
+        (GPU.ask, {}, (DONE, 300.0)),
+        (GPU.beyond, {}, (DONE, 350.0)),
+        (GPU.ask, {"ignores_limit": 1}, (UNVERIFIED, 500.0)),
+        (GPU.ask, {"locked": 1}, (FAILED, 500.0)),
+        (GPU.ask, {"lost": 1}, (FAILED, 500.0)),
+        (GPU.ask, {"hang_s": 4}, (FAILED, 500.0)),
     ],
     ids=["asked", "clamped", "ignored", "refused", "lost", "silent"],
 )
-async def test_the_power_limit_of_a_gpu(tmp_path, worker, hurried, value, faults, word, limit_w):
+@pytest.mark.usefixtures("hurried")
+async def test_the_power_limit_of_a_gpu(tmp_path, worker, value, faults, expected):
     outcome, now_w = await gpu_outcome(tmp_path, worker, value, **faults)
-    assert (outcome.word, now_w) == (word, limit_w), outcome.message
-    assert (word == FAILED) is ("nothing was written" in outcome.message)
+    assert (outcome.word, now_w) == expected, outcome.message
+    assert (outcome.word == FAILED) is ("nothing was written" in outcome.message)
+
+
+class Systemd:
+    """A stand-in for systemctl, and the actuators for one unit of it."""
+
+    UNIT = "batch.service"
+
+    def __init__(self, folder):
+        self._path = folder / "units.json"
+        self._write({"ActiveState": "active", "FreezerState": "running", "CPUWeight": "100"}, {})
+        systemd = SystemdUnits((sys.executable, systemctl_stub.__file__, str(self._path)), timeout_s=1.0)
+        settings = WorkloadSettings("batch", self.UNIT, frozenset(("freeze", "stop", "weight")), 0.3)
+        self.actuators = workload_settings.build([settings], SystemClock(), systemd)
+
+    def _write(self, unit, faults):
+        self._path.write_text(json.dumps({"units": {self.UNIT: unit}, "faults": faults}))
+
+    def unit(self):
+        return json.loads(self._path.read_text())["units"][self.UNIT]
+
+    def break_it(self, **faults):
+        self._write(self.unit(), faults)
+
+    async def apply(self, name, value):
+        target = f"workloads/batch.{name}"
+        return await self.actuators[target].apply(Output(target, value, Rank.PLAN, "test", "why", "d1"), granted)
+
+
+WORKLOADS = [("state", "frozen", "FreezerState", "frozen"), ("cpu_weight", 20.0, "CPUWeight", "20")]
+BROKEN = [({"ignore": True}, UNVERIFIED), ({"deny": True}, FAILED), ({"no_bus": True}, FAILED)]
+
+
+@pytest.mark.parametrize(("name", "ask", "field", "truth"), WORKLOADS, ids=["state", "weight"])
+async def test_a_workload_is_what_is_asked_for(tmp_path, name, ask, field, truth):
+    systemd = Systemd(tmp_path)
+    assert (await systemd.apply(name, ask)).word == DONE
+    assert systemd.unit()[field] == truth
+
+
+async def test_a_workload_is_given_no_weight_beyond_what_there_is_and_no_other_state(tmp_path):
+    systemd = Systemd(tmp_path)
+    assert (await systemd.apply("cpu_weight", 1e6)).word == DONE
+    assert systemd.unit()["CPUWeight"] == "10000"
+    assert (await systemd.apply("state", "deleted")).word == FAILED
+
+
+@pytest.mark.parametrize(("faults", "word"), BROKEN, ids=["ignored", "refused", "silent"])
+async def test_a_workload_that_cannot_be_set_is_told_as_it_is(tmp_path, faults, word):
+    systemd = Systemd(tmp_path)
+    systemd.break_it(**faults)
+    before = systemd.unit()
+    for name, ask, _, _ in WORKLOADS:
+        if name == "state" or word == FAILED:
+            assert (await systemd.apply(name, ask)).word == word
+    assert systemd.unit() == before
