@@ -1,4 +1,6 @@
-"""``isolation``: what dead devices cost the others: read latency of 40 live agents beside 10 live or 10 silent ones."""
+"""``isolation``: what devices in trouble cost the others: read latency of 40 live agents beside 10 that are live,
+silent, or answer after 5 s.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,46 +20,57 @@ from benchmarks.process import BenchError, Lines, piped, tail
 from benchmarks.rounds import Sample, interleaved
 from benchmarks.simulation import simulation
 
-TITLE = "Isolation: what 10 dead agents of 50 cost the 40 live ones"
+TITLE = "Isolation: what 10 dead or late agents of 50 cost the 40 live ones"
 AGENTS, DEAD, OUTLETS = 50, 10, 8
-WINDOW_S = 8.0
-SETTLE_S = 3.0
-P99_DEAD_VS_ALIVE = 1.2
+WINDOW_S = 6.0
+SETTLE_S = 2.0
+LATE_S = 5.0
+"""A poll waits for far less: an answer that late is one more thing that comes when nobody waits for it."""
+ALIVE, DEAD_SIDE, LATE_SIDE = "alive", "dead", "late"
+FAULTS: Mapping[str, Mapping[str, object]] = {
+    DEAD_SIDE: {"kind": "hang"},
+    LATE_SIDE: {"kind": "slow", "delay_s": LATE_S},
+}
+P99_VS_ALIVE = 1.2
 PATIENCE_S = 60.0
 
 
 def run(context: Context) -> list[Figure]:
-    """Windows in turn: all alive, ten silent, all alive …"""
+    """Windows in turn: all alive, ten silent, ten late, all alive …"""
     with contextlib.ExitStack() as stack:
         pod = stack.enter_context(simulation(context.folder, pdus=AGENTS, outlets=OUTLETS))
         poller = stack.enter_context(_poller(context, context.folder / "pod" / "pod.json"))
         doomed = [device["name"] for device in pod["devices"][AGENTS - DEAD :]]
-        p50: dict[str, list[float]] = {"alive": [], "dead": []}
+        p50: dict[str, list[float]] = {name: [] for name in (ALIVE, *FAULTS)}
 
         def window(name: str) -> float:
             _control(pod, {"do": "clear"})
-            for device in doomed if name == "dead" else ():
-                _control(pod, {"do": "inject", "device": device, "kind": "hang"})
+            for device in doomed if name in FAULTS else ():
+                _control(pod, {"do": "inject", "device": device, **FAULTS[name]})
             time.sleep(SETTLE_S)
             answer = poller.window()
             p50[name].append(answer["p50_ms"])
             return answer["p99_ms"]
 
-        sides = {name: partial(window, name) for name in ("alive", "dead")}
+        sides = {name: partial(window, name) for name in p50}
         measured = interleaved(sides, context.rounds)
     return figures(measured, p50)
 
 
 def figures(measured: dict[str, Sample], p50: dict[str, list[float]]) -> list[Figure]:
-    """The p99 ratio that has a target, and the medians beside it."""
-    alive, dead = measured["alive"], measured["dead"]
-    middle = {name: Sample(tuple(values[1:])) for name, values in p50.items()}
-    peer = ("all alive", alive)
-    return [
-        Figure.ratio_of("live_p99_dead_vs_alive", dead.over(alive), peer, P99_DEAD_VS_ALIVE, Aim.AT_MOST),
-        Figure.beside("live_p99_ms", dead, "ms", peer),
-        Figure.beside("live_p50_ms", middle["dead"], "ms", ("all alive", middle["alive"])),
+    """The p99 ratios that have a target, and the medians beside them."""
+    alive, middle = measured[ALIVE], {name: Sample(tuple(values[1:])) for name, values in p50.items()}
+    peer, peer_p50 = ("all alive", alive), ("all alive", middle[ALIVE])
+    found = [
+        Figure.ratio_of(f"live_p99_{name}_vs_alive", measured[name].over(alive), peer, P99_VS_ALIVE, Aim.AT_MOST)
+        for name in FAULTS
     ]
+    for name in FAULTS:
+        found += [
+            Figure.beside(f"live_p99_beside_{name}_ms", measured[name], "ms", peer),
+            Figure.beside(f"live_p50_beside_{name}_ms", middle[name], "ms", peer_p50),
+        ]
+    return found
 
 
 class _Poller:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PACKAGES = (  # Debian packages that figures depend on
+    "libmodbus5",
     "mosquitto",
     "snmpd",
     "snmp",
