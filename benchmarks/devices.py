@@ -155,4 +155,3 @@ KINDS: Sequence[Kind] = (
     Kind("hwmon", "chassis", "plain reads", _files),
 )
 """Each kind of device, and who else reads it here."""
-

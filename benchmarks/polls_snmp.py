@@ -1,4 +1,4 @@
-"""Peers that poll over SNMP: net-snmp's snmpget for the same requests, prometheus-snmp-exporter for the same objects."""
+"""Peers that poll over SNMP: net-snmp's snmpget with the same requests; prometheus-snmp-exporter."""
 
 from __future__ import annotations
 

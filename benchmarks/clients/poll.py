@@ -67,7 +67,7 @@ async def read_all(driver: Driver, groups: Sequence[str]) -> list[Reading]:
     return [reading for group in groups for reading in await driver.read(group)]
 
 
-async def main(config: Path, name: str, requests: Path) -> None:
+async def main(config: Path, name: str, note: Callable[[str], object]) -> None:
     """Connect, tell what is asked, and poll."""
     logs.configure("error")
     clock = SystemClock()
@@ -79,7 +79,7 @@ async def main(config: Path, name: str, requests: Path) -> None:
     with recorded() as seen:
         readings = await read_all(driver, groups)
     sources = [reading.source for reading in readings]
-    requests.write_text(json.dumps({"points": len(readings), "requests": seen, "sources": sources}))
+    note(json.dumps({"points": len(readings), "requests": seen, "sources": sources}))
     settle_memory()
     await serve(lambda: read_all(driver, groups), len(readings))
     await driver.close()
@@ -89,4 +89,4 @@ async def main(config: Path, name: str, requests: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]).write_text))

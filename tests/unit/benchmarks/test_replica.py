@@ -36,7 +36,7 @@ def test_a_type_that_snmpd_cannot_hold_is_not_left_out_in_silence() -> None:
 
 def test_the_exporter_has_one_metric_per_column() -> None:
     bindings = [found for found in parse_walk(WALK) if found.oid.startswith(HARDWARE)]
-    metrics = json.loads(exporter.configuration(bindings))["rpdu2"]["metrics"]
+    metrics = json.loads(exporter.configuration(bindings))[exporter.MODULE]["metrics"]
 
     assert [metric["oid"].removeprefix(f"{HARDWARE}.") for metric in metrics] == ["9.4.3.1.6", "9.4.3.1.3", "1.0"]
     assert [metric["type"] for metric in metrics] == ["gauge", "DisplayString", "gauge"]
