@@ -72,6 +72,39 @@ async def test_a_sleep_of_nothing_only_yields(seconds):
     assert clock.sleepers == 0
 
 
+@pytest.mark.parametrize("clock", [ManualClock(), SystemClock()])
+async def test_a_wait_ends_early_when_its_future_is_set_and_leaves_nothing(clock):
+    woken = asyncio.get_running_loop().create_future()
+    waiting = asyncio.create_task(clock.wait(woken, 60.0))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    woken.set_result(None)
+    await waiting
+    assert not isinstance(clock, ManualClock) or clock.sleepers == 0
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.01])
+async def test_a_wait_that_nobody_ends_is_over_at_its_time(seconds):
+    manual, loop = ManualClock(), asyncio.get_running_loop()
+    woken = loop.create_future()
+    waiting = asyncio.create_task(manual.wait(woken, seconds))
+    await manual.advance(max(0.0, seconds))
+    await waiting
+    assert woken.done()
+    await SystemClock().wait(loop.create_future(), seconds)
+
+
+async def test_a_wait_that_is_cancelled_is_no_sleeper():
+    clock = ManualClock()
+    waiting = asyncio.create_task(clock.wait(asyncio.get_running_loop().create_future(), 5.0))
+    await asyncio.sleep(0)
+    assert clock.sleepers == 1
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert clock.sleepers == 0
+    await clock.advance(10.0)
+
+
 async def test_manual_time_never_goes_back():
     clock = ManualClock(now_s=5.0)
     with pytest.raises(ValueError, match="cannot advance by -1"):

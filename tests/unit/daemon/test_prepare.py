@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeagent.actuators.pdu import SwitchedPdu
 from edgeagent.actuators.registry import Actuators
 from edgeagent.core.clock import SystemClock
 from edgeagent.core.health import Health, Level
@@ -91,3 +92,28 @@ async def test_of_a_pdu_that_does_not_answer_nothing_more_is_told(bench: Bench) 
     await one._look()
     assert one.alarms() == []
     assert not one._is_complete, "so that it is looked at again soon"
+
+
+async def test_one_that_cannot_be_switched_does_not_cost_a_look_at_all_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    prepared = SwitchedPdu.prepare
+
+    async def noting(pdu: SwitchedPdu, name: str) -> None:
+        asked.append(pdu.device)
+        await prepared(pdu, name)
+
+    monkeypatch.setattr(SwitchedPdu, "prepare", noting)
+    silent: set[str] = set()
+    one = Prepare(bench.worker, bench.clock, Health(bench.clock), answers=lambda device: device not in silent)
+    bench.pod.inject("pdu-b1", "hang")
+    one.take(bench.build())
+    await one._look()
+    await one._look()
+    assert asked == ["pdu-a1", "pdu-b1", "pdu-b1"]
+    silent.add("pdu-a1")
+    await one._look()
+    silent.clear()
+    await one._look()
+    assert asked[-2:] == ["pdu-a1", "pdu-b1"], "one that was silent is proven again"

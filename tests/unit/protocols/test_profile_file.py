@@ -37,6 +37,24 @@ oid = ".3.1.2"
 """
 
 
+def test_only_the_files_of_a_drivers_word_are_read_for_it(tmp_path):
+    (tmp_path / "acme.toml").write_text(GOOD)
+    (tmp_path / "broken.toml").write_text('driver = "ups"\nnonsense = 1\n')
+    profiles = Profiles(tmp_path)
+    assert [one.name for one in profiles.of_driver("ipdu")] == ["acme"]
+    assert profiles.of_driver("cooling") == ()
+    with pytest.raises(ProfileError, match=r"broken\.toml"):
+        profiles.of_driver("ups")
+    with pytest.raises(ProfileError, match=r"broken\.toml"):
+        _ = profiles.all
+
+
+def test_a_file_whose_driver_is_written_otherwise_is_read_to_find_out(tmp_path):
+    (tmp_path / "acme.toml").write_text(GOOD.replace('driver = "ipdu"', "driver='ipdu'"))
+    assert [one.name for one in Profiles(tmp_path).of_driver("ipdu")] == ["acme"]
+    assert Profiles(tmp_path).of_driver("ups") == ()
+
+
 def test_every_shipped_profile_can_be_read():
     assert set(Profiles().all) >= {"apc-rpdu2", "raritan-pdu2"}
 
