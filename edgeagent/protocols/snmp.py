@@ -174,6 +174,35 @@ class SnmpSession:
         return gufo
 
 
+class _Conversation(GufoSession):
+    """gufo's session, which waits for an answer with one future and one timer.
+
+    Its own `_recv` goes through asyncio.wait_for, which costs another turn of the loop for each answer; every device is
+    asked each second. Should a release of gufo no longer call it, gufo's is used again.
+    """
+
+    async def _recv(self, receiver: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        while True:
+            came: asyncio.Future[bool] = loop.create_future()
+            timer = loop.call_later(self._timeout, _end, came, False)
+            loop.add_reader(self._fd, _end, came, True)
+            try:
+                if not await came:
+                    raise TimeoutError
+                return receiver()
+            except BlockingIOError:
+                continue  # what came is not the answer
+            finally:
+                loop.remove_reader(self._fd)
+                timer.cancel()
+
+
+def _end(wait: asyncio.Future[T], result: T) -> None:
+    if not wait.done():
+        wait.set_result(result)
+
+
 class _PortClosed(DeviceUnreachable):
     """Asking again at once is of no use."""
 
@@ -184,13 +213,13 @@ class _Unordered(SnmpError):
 
 def _gufo_session(host: str, port: int, access: Community | User, timeout_s: float) -> GufoSession:
     if isinstance(access, Community):
-        return GufoSession(host, port, community=access.community, version=SnmpVersion.v2c, timeout=timeout_s)
+        return _Conversation(host, port, community=access.community, version=SnmpVersion.v2c, timeout=timeout_s)
     user = GufoUser(
         access.name,
         auth_key=Sha256Key(_master(access.auth_key), key_type=KeyType.Master),
         priv_key=Aes128Key(_master(access.priv_key), key_type=KeyType.Master),
     )
-    return GufoSession(host, port, user=user, version=SnmpVersion.v3, timeout=timeout_s)
+    return _Conversation(host, port, user=user, version=SnmpVersion.v3, timeout=timeout_s)
 
 
 @lru_cache(maxsize=MAX_USERS)

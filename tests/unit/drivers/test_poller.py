@@ -1,6 +1,7 @@
 """The poller over drivers that do as they are told, on a clock that moves when it is told."""
 
 import asyncio
+from collections import Counter
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from random import Random
@@ -134,7 +135,7 @@ async def test_fifty_devices_are_polled_apart():
     async with Stage(50).running() as stage:
         await stage.clock.advance(2 * PERIOD_S)  # they start apart too
         when_s = sorted(driver.times()[1] for driver in stage.drivers.values())
-        assert len(set(when_s)) == 50
+        assert max(Counter(round(time_s, 3) for time_s in when_s).values()) <= 3, "a wake-up is for a few of them"
         assert when_s[-1] - when_s[0] > 0.9 * PERIOD_S
 
 

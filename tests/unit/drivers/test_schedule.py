@@ -3,11 +3,12 @@
 import asyncio
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeagent.core.clock import ManualClock
-from edgeagent.drivers.schedule import Schedule, Waker, phase
+from edgeagent.drivers.schedule import SLOT_S, Schedule, Waker, phase
 
 
 def test_fifty_devices_do_not_start_together():
@@ -40,6 +41,23 @@ def test_the_next_time_is_always_ahead_and_at_most_one_period_away(period_s, off
     schedule.due(later_s)
     schedule.done("fast", later_s)
     assert later_s - 1e-6 <= schedule.next_s <= later_s + period_s * 1.001 + 1e-6
+
+
+def test_devices_share_wake_ups_and_keep_their_periods():
+    schedules = [Schedule({"fast": 1.0}, phase(place), 1000.03) for place in range(48)]
+    first = {round(schedule.next_s, 6) for schedule in schedules}
+    assert len(first) <= 1.0 / SLOT_S + 1
+    assert max(first) - min(first) > 0.7, "over the whole period"
+    for schedule in schedules:
+        due_s = schedule.next_s
+        schedule.done("fast", due_s + 0.01)
+        assert schedule.next_s == pytest.approx(due_s + 1.0)
+
+
+@pytest.mark.parametrize("period_s", [0.05, 0.5, 10.0])
+def test_a_slot_is_a_small_part_of_a_period(period_s):
+    times = {Schedule({"fast": period_s}, phase(place), 1000.0).next_s for place in range(200)}
+    assert len(times) >= 5
 
 
 async def test_a_waker_waits_for_its_time():
