@@ -35,6 +35,22 @@ RATES_PER_S: Mapping[Kind, float] = MappingProxyType(
     {Kind.TEMPERATURE: 5.0, Kind.HUMIDITY: 20.0, Kind.LIQUID_LEVEL: 20.0, Kind.FREQUENCY: 5.0}
 )
 """No sensor that is true changes faster; a fire makes about 3 K/s at a probe. A second reading confirms a jump."""
+AIR_AND_WATER = frozenset(
+    {
+        "probe",
+        "supply_air",
+        "return_air",
+        "room",
+        "water",
+        "supply",
+        "return",
+        "primary",
+        "secondary",
+        "fluid",
+        "ambient",
+    }
+)
+"""What is warmed by something else. A die that is given work is hot within a second, and is left alone."""
 
 AC_VOLTAGE: Range = (80.0, 660.0)
 """Between any two conductors of a live mains supply, from 100 V less a brown-out to 600 V and a tenth."""
@@ -63,4 +79,6 @@ def rate_of(point: Point) -> float | None:
     """How much a point's value may change in a second, if that is known."""
     if point.kind is Kind.FREQUENCY and range_of(point) is EVERYTHING:
         return None  # a clock, not the mains
+    if point.kind is Kind.TEMPERATURE and AIR_AND_WATER.isdisjoint(point.name.split(".")):
+        return None
     return RATES_PER_S.get(point.kind)

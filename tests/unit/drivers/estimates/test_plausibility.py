@@ -151,6 +151,13 @@ def test_a_jump_is_marked_until_a_second_reading_confirms_it() -> None:
     assert device.poll({"probe.1.temperature": 121.0})["probe.1.temperature"].quality is Quality.GOOD
 
 
+@pytest.mark.parametrize("name", ["coretemp.temp1", "gpu.0.temperature", "sensor.cpu0_temp", "nvme0.temperature"])
+def test_a_die_that_is_given_work_is_hot_at_once_and_is_believed(name: str) -> None:
+    device = Device(**{name.replace(".", "__"): Kind.TEMPERATURE})
+    device.poll({name: 38.0}, 3)
+    assert device.poll({name: 91.0})[name].quality is Quality.GOOD
+
+
 def test_a_rise_as_in_a_fire_is_believed() -> None:
     device = Device(probe__1__temperature=Kind.TEMPERATURE)
     for turn in range(8):
