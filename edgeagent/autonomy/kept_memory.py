@@ -94,6 +94,7 @@ def joined(kept_before: Memory, present: Memory) -> Memory:
             {name: one if one.active else active.get(name, one) for name, one in present.interlocks.items()}
         ),
         restored_s=kept_before.restored_s if present.restored_s is None else present.restored_s,
+        attention=None,  # it knows nothing of what was kept: the next decision looks at everything
     )
 
 

@@ -5,6 +5,7 @@ import json
 
 from edgeagent.autonomy.cycle import FACT, TURN_S
 from edgeagent.core.clock import ManualClock
+from edgeagent.model.interlock import Standing
 from edgeagent.model.points import PointId
 from edgeagent.model.reading import Reading, ReadingBatch
 from tests.scenarios.world import tables
@@ -15,6 +16,9 @@ async def until(condition, deadline_s=5.0):
     async with asyncio.timeout(deadline_s):
         while not condition():
             await asyncio.sleep(0.001)
+
+
+LATCHED = "[interlocks.hot-p3]\nlatch = true"
 
 
 async def hot(stand: Stand) -> None:
@@ -142,3 +146,19 @@ async def test_what_was_shed_is_not_forgotten_when_the_store_opens_late() -> Non
     await late.pass_time(2)
     assert [one.load for one in late.cycle.memory.shed] == ["r1-p3", "r1-p3b"]
     assert standing(late) == {"load/r1-p3.power": "off", "load/r1-p3b.power": "off"}
+
+
+async def test_a_latch_is_not_forgotten_when_the_store_opens_late() -> None:
+    stand = Stand(LATCHED)
+    await hot(stand)
+    stand.heat("r1", 20.0)
+    await stand.pass_time(300)
+    assert stand.cycle.memory.interlocks["hot-p3@r1"].standing is Standing.LATCHED
+    keeper = Keeper(json.loads(json.dumps(stand.keeper.facts)))
+    keeper.knows_facts = False
+    late = Stand(LATCHED, keeper=keeper, clock=stand.clock)
+    await late.pass_time(3)
+    keeper.knows_facts = True
+    await late.pass_time(3)
+    assert late.cycle.memory.interlocks["hot-p3@r1"].standing is Standing.LATCHED
+    assert "interlock/hot-p3@r1" in late.ear.alarms
