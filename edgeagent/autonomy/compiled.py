@@ -10,13 +10,15 @@ from edgeagent.model.interlock import Interlock
 from edgeagent.model.limit import Limit
 from edgeagent.model.points import DeviceId, PointId, device_of, point_id
 from edgeagent.model.reading import Value
-from edgeagent.model.site import Outlet, Site
+from edgeagent.model.site import Load, Outlet, ServiceClass, Site
 
 K = TypeVar("K", bound=Hashable)
 
 ON, OFF = "on", "off"
 SWITCH = Choice(frozenset({ON, OFF}))
 HOLD = Hold()
+SHED_ORDER = (ServiceClass.P3, ServiceClass.P2)
+"""The order in which classes are shed; who is not in it is never shed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,10 @@ class Tables:
     """The limits that look at a point."""
     users: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """The interlocks that look at a limit."""
+    minders: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Those of them whose condition it is in, whether or not anything is blind."""
+    sheddable: Mapping[str, tuple[Load, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The loads that an interlock may shed, the first to go first."""
     limit_places: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     interlock_places: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -115,9 +121,17 @@ def fitted(tables: Tables, site: Site, settable: Iterable[Target] = ()) -> Table
         near=MappingProxyType({device: tuple(points) for device, points in near.items()}),
         watchers=_grouped((limit.point, limit.id) for limit in tables.limits),
         users=_grouped((name, one.id) for one in tables.interlocks for name in sorted(one.uses)),
+        minders=_grouped((name, one.id) for one in tables.interlocks for name in one.watches),
+        sheddable=MappingProxyType({one.id: _sheddable(one, site) for one in tables.interlocks if one.sheds}),
         limit_places=MappingProxyType({one.id: place for place, one in enumerate(tables.limits)}),
         interlock_places=MappingProxyType({one.id: place for place, one in enumerate(tables.interlocks)}),
     )
+
+
+def _sheddable(interlock: Interlock, site: Site) -> tuple[Load, ...]:
+    racks, classes = set(interlock.racks), [one for one in SHED_ORDER if one in interlock.sheds]
+    loads = [load for load in site.loads.values() if load.rack in racks and load.service_class in classes]
+    return tuple(sorted(loads, key=lambda load: (classes.index(load.service_class), load.name)))
 
 
 def _grouped(pairs: Iterable[tuple[K, str]]) -> Mapping[K, tuple[str, ...]]:

@@ -1,8 +1,10 @@
 """Every limit and interlock after one more look; what cannot have changed is not looked at, so thousands are cheap."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
 
 from edgeagent.autonomy import interlock, limit
 from edgeagent.autonomy.compiled import Tables
@@ -10,6 +12,8 @@ from edgeagent.model.decision import Attention, Memory
 from edgeagent.model.interlock import Interlock, InterlockMemory, Standing
 from edgeagent.model.limit import Limit, LimitMemory, Truth
 from edgeagent.model.snapshot import Snapshot
+
+M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,37 @@ class Evaluated:
     awake: tuple[Interlock, ...]
     unseen: tuple[tuple[Limit, LimitMemory], ...]
     attention: Attention
+
+
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """The limits that say something else than before, and those of them that went blind or see again."""
+
+    all: set[str]
+    sight: set[str]
+
+    def concerns(self, one: Interlock) -> bool:
+        """Whether it may matter to one that counts nothing: a second sign, or another rack of the aisle, does so only
+        beside a blind limit.
+        """
+        return not (self.all.isdisjoint(one.watches) and self.sight.isdisjoint(one.uses))
+
+
+def copied(known: Mapping[str, M]) -> dict[str, M]:
+    """A dict of it; what stands behind a read-only view is copied in a tenth of the time."""
+    return known.copy() if isinstance(known, MappingProxyType) else dict(known)
+
+
+class _Truths(dict[str, Truth]):
+    """What each limit says, made when it is asked for: most are not."""
+
+    def __init__(self, limits: Mapping[str, LimitMemory]) -> None:
+        super().__init__()
+        self._limits = limits
+
+    def __missing__(self, name: str) -> Truth:
+        truth = self[name] = self._limits[name].truth
+        return truth
 
 
 def look(tables: Tables, memory: Memory, snapshot: Snapshot, step_s: float, resets: Collection[str]) -> Evaluated:
@@ -46,16 +81,16 @@ def look(tables: Tables, memory: Memory, snapshot: Snapshot, step_s: float, rese
 
 def _limits(
     tables: Tables, memory: Memory, snapshot: Snapshot, step_s: float, known: Attention | None
-) -> tuple[dict[str, LimitMemory], set[str], set[str], float]:
+) -> tuple[dict[str, LimitMemory], _Turned, set[str], float]:
     """Each limit's memory, which ones say something else than before, which ones count time, and when one grows old."""
     readings, now_s, same_tables = snapshot.readings, snapshot.time_s, memory.version == tables.version
     found, restless, until_s = dict[str, LimitMemory](), set[str](), math.inf
     todo: Iterable[Limit] = tables.limits
     if known is not None and snapshot.changed is not None:
-        found, restless, until_s = dict(memory.limits), set(known.limits), known.until_s
+        found, restless, until_s = copied(memory.limits), set(known.limits), known.until_s
         names = {name for point in snapshot.changed for name in tables.watchers.get(point, ())} | known.limits
         todo = [tables.limits[tables.limit_places[name]] for name in names]
-    turned: set[str] = set()
+    turned = _Turned(set(), set())
     for one in todo:
         name = one.id
         after = before = memory.limits.get(name, limit.BLANK)
@@ -63,7 +98,9 @@ def _limits(
         if reading is not before.seen or now_s > before.quiet_until_s or not same_tables:
             after = limit.evaluate(one, before if same_tables else limit.anew(before), reading, now_s, step_s)
             if after.truth is not before.truth:
-                turned.add(name)
+                turned.all.add(name)
+                if after.truth.blind or before.truth.blind:
+                    turned.sight.add(name)
         found[name] = after
         if after.quiet_until_s < 0.0:
             restless.add(name)
@@ -77,7 +114,7 @@ def _interlocks(  # noqa: PLR0917 - what a decision has at hand
     tables: Tables,
     memory: Memory,
     limits: dict[str, LimitMemory],
-    turned: set[str],
+    turned: _Turned,
     now_s: float,
     step_s: float,
     resets: Collection[str],
@@ -88,16 +125,16 @@ def _interlocks(  # noqa: PLR0917 - what a decision has at hand
     found, awake = dict[str, InterlockMemory](), set[str]()
     todo: Iterable[Interlock] = tables.interlocks
     if known is not None:
-        found, awake = dict(memory.interlocks), set(known.interlocks)
-        names = awake.union(*(tables.users.get(name, ()) for name in turned))
+        found, awake = copied(memory.interlocks), set(known.interlocks)
+        names = awake.union(*(tables.minders.get(name, ()) for name in turned.all))
+        names.update(*(tables.users.get(name, ()) for name in turned.sight))
         names.update(name for name in resets if name in tables.interlock_places)
         todo = [tables.interlocks[tables.interlock_places[name]] for name in names]
-    truths: dict[str, Truth] = {}
+    truths = _Truths(limits)
     for one in todo:
         name = one.id
         after = before = memory.interlocks.get(name, interlock.BLANK)
-        if not (before.settled and same_tables and name not in resets and one.uses.isdisjoint(turned)):
-            truths = truths or {limit_name: seen.truth for limit_name, seen in limits.items()}
+        if not (before.settled and same_tables and name not in resets) or turned.concerns(one):
             after = interlock.evaluate(one, before, truths, now_s, step_s, reset=name in resets)
         found[name] = after
         if _is_awake(after):

@@ -33,12 +33,15 @@ def evaluate(
     truth = truth_of(interlock.when, truths)
     if _is_same(interlock, memory, truths, truth) and not reset:
         return memory
-    sighted = _sighted(interlock, memory, truths, truth, step_s)
+    dark = bool(interlock.aisle) and all(truths[name].blind for name in interlock.aisle)
+    sighted = _sighted(memory, truth, step_s, dark=dark)
     why = _demand(interlock, sighted, truths, truth)
     after = replace(sighted, truth=truth.value, demanded=bool(why))
     after = (
         _active(interlock, after, truth, step_s, reset=reset) if memory.active else _idle(interlock, after, why, step_s)
     )
+    if dark and after.settled:
+        after = replace(after, settled=False)  # that is counted
     return _told(memory, after, now_s)
 
 
@@ -52,16 +55,13 @@ def _is_same(interlock: Interlock, memory: InterlockMemory, truths: Mapping[str,
     return (idle or acting) and not (interlock.aisle and truths[interlock.aisle[0]].blind)
 
 
-def _sighted(
-    interlock: Interlock, memory: InterlockMemory, truths: Mapping[str, Truth], truth: Truth, step_s: float
-) -> InterlockMemory:
+def _sighted(memory: InterlockMemory, truth: Truth, step_s: float, *, dark: bool) -> InterlockMemory:
     """How long its condition, and its whole aisle, has been blind."""
-    dark = bool(interlock.aisle) and all(truths[name].blind for name in interlock.aisle)
-    return replace(
-        memory,
-        blind_s=memory.blind_s + step_s if truth.blind else 0.0,
-        dark_s=memory.dark_s + step_s if dark else 0.0,
-    )
+    blind_s = memory.blind_s + step_s if truth.blind else 0.0
+    dark_s = memory.dark_s + step_s if dark else 0.0
+    if blind_s == memory.blind_s and dark_s == memory.dark_s:
+        return memory
+    return replace(memory, blind_s=blind_s, dark_s=dark_s)
 
 
 def _demand(interlock: Interlock, memory: InterlockMemory, truths: Mapping[str, Truth], truth: Truth) -> str:
@@ -83,7 +83,7 @@ def _idle(interlock: Interlock, memory: InterlockMemory, why: str, step_s: float
         over = memory.truth == Truth.FALSE
         held_s = 0.0 if over else memory.held_s
         standing = Standing.PENDING if held_s else Standing.CLEAR
-        return replace(memory, standing=standing, held_s=held_s, settled=over and not memory.dark_s)
+        return replace(memory, standing=standing, held_s=held_s, settled=over)
     held_s = memory.held_s + step_s if memory.standing is Standing.PENDING else 0.0
     if held_s < interlock.for_s:
         return replace(memory, standing=Standing.PENDING, held_s=held_s, settled=False)
@@ -102,9 +102,9 @@ def _active(
         if reset and over:
             return replace(memory, standing=Standing.CLEAR, why="", cleared_s=0.0, settled=True)
         standing = Standing.TRIPPED if memory.demanded else Standing.LATCHED
-        return replace(memory, standing=standing, cleared_s=0.0, settled=not truth.blind and not memory.dark_s)
+        return replace(memory, standing=standing, cleared_s=0.0, settled=not truth.blind)
     if not over or cleared_s < interlock.clear_for_s:
-        return replace(memory, cleared_s=cleared_s, settled=truth is Truth.TRUE and not memory.dark_s)
+        return replace(memory, cleared_s=cleared_s, settled=truth is Truth.TRUE)
     if interlock.latch and not reset:
         return replace(memory, standing=Standing.LATCHED, cleared_s=0.0, settled=True)
     return replace(memory, standing=Standing.CLEAR, why="", cleared_s=0.0, settled=True)

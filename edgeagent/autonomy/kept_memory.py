@@ -41,9 +41,14 @@ class _Kept(msgspec.Struct, frozen=True):
 def kernel(memory: Memory) -> tuple[object, ...]:
     """What of a memory is worth a write when it changes."""
     shed = tuple((one.load, one.returning_s is None, one.interlock) for one in memory.shed)
+    return (shed, *((name, one.standing) for name, one in _active(memory).items()))
+
+
+def _active(memory: Memory) -> dict[str, InterlockMemory]:
+    """Those that are tripped or latched, sorted; who acts is never out of sight."""
     known = memory.interlocks
-    names = known if memory.attention is None else memory.attention.interlocks  # who acts is never out of sight
-    return (shed, *sorted((name, known[name].standing) for name in names if known[name].active))
+    names = known if memory.attention is None else memory.attention.interlocks
+    return {name: known[name] for name in sorted(names) if known[name].active}
 
 
 def kept(memory: Memory, anchor: Anchor) -> object:
@@ -51,9 +56,8 @@ def kept(memory: Memory, anchor: Anchor) -> object:
     limits = {
         name: _Limit(one.why[:200], one.changed_s, one.transitions) for name, one in memory.limits.items() if one.on
     }
-    interlocks = {name: one for name, one in memory.interlocks.items() if one.active}
     trips = {name: one.trips for name, one in memory.interlocks.items() if one.trips}
-    fact = _Kept(VERSION, anchor, memory.version, memory.shed, memory.restored_s, interlocks, limits, trips)
+    fact = _Kept(VERSION, anchor, memory.version, memory.shed, memory.restored_s, _active(memory), limits, trips)
     return msgspec.to_builtins(fact, str_keys=True)
 
 

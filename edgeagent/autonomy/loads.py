@@ -152,7 +152,7 @@ class Loads:
 
     def _shed_by(self, interlock: Interlock, memory: InterlockMemory) -> None:
         off = [name for name, one in self._shed.items() if one.returning_s is None]
-        chosen = shed.choose(self._plant, interlock, off, self._locks)
+        chosen = shed.choose(self._plant, self._tables.sheddable.get(interlock.id, ()), off, self._locks)
         for name, reason in chosen.refused:
             self._refuse(interlock.id, name, reason, armed=interlock.armed)
         for load in chosen.loads:

@@ -8,10 +8,7 @@ from edgeagent.autonomy.plant import Plant
 from edgeagent.model.decision import ShedLoad
 from edgeagent.model.interlock import Interlock, InterlockMemory, Standing
 from edgeagent.model.limit import LimitMemory
-from edgeagent.model.site import Load, Outlet, ServiceClass
-
-SHED_ORDER = (ServiceClass.P3, ServiceClass.P2)
-"""The order in which classes are shed; who is not in it is never shed."""
+from edgeagent.model.site import Load, Outlet
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +19,17 @@ class Chosen:
     refused: tuple[tuple[str, str], ...]
 
 
-def choose(plant: Plant, interlock: Interlock, already: Collection[str], locks: Collection[str]) -> Chosen:
-    """The interlock's loads that can be switched off whole; one that cannot is refused whole, and the next is tried."""
-    loads, refused = [], []
-    for load in _candidates(plant, interlock):
+def choose(plant: Plant, loads: Iterable[Load], already: Collection[str], locks: Collection[str]) -> Chosen:
+    """Those of the loads that can be switched off whole; one that cannot is refused whole, and the next is tried."""
+    chosen, refused = [], []
+    for load in loads:
         if load.name in already or _is_off(plant, load):
             continue
         if reason := obstacle(plant, load, locks):
             refused.append((load.name, reason))
         else:
-            loads.append(load)
-    return Chosen(tuple(loads), tuple(refused))
+            chosen.append(load)
+    return Chosen(tuple(chosen), tuple(refused))
 
 
 def obstacle(plant: Plant, load: Load, locks: Collection[str]) -> str:
@@ -100,13 +97,6 @@ def _kept_off(
 def _holds_off(interlock: Interlock, memory: InterlockMemory) -> bool:
     """A shedding interlock keeps off what it may shed from when it is about to trip until it is cleared and reset."""
     return bool(interlock.sheds) and interlock.armed and (memory.active or memory.standing is Standing.PENDING)
-
-
-def _candidates(plant: Plant, interlock: Interlock) -> list[Load]:
-    """The loads that it may shed, the first to go first."""
-    racks, classes = set(interlock.racks), [one for one in SHED_ORDER if one in interlock.sheds]
-    loads = [load for load in plant.site.loads.values() if load.rack in racks and load.service_class in classes]
-    return sorted(loads, key=lambda load: (classes.index(load.service_class), load.name))
 
 
 def _is_off(plant: Plant, load: Load) -> bool:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from edgeagent.autonomy.compiled import SHED_ORDER
 from edgeagent.autonomy.expression import KEYWORDS, Atom, Unparsable, atoms
-from edgeagent.autonomy.shed import SHED_ORDER
 from edgeagent.autonomy.templates import InterlockTemplate, LimitTemplate, Scope
 from edgeagent.autonomy.written_limit import LONGEST_S, NAME
 from edgeagent.config.reader import Reader

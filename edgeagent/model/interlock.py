@@ -102,6 +102,9 @@ class Standing(StrEnum):
     OUT = "out of service"
 
 
+_TRIPPED, _LATCHED = Standing.TRIPPED, Standing.LATCHED  # a look-up in an Enum costs more than `is`
+
+
 @dataclass(frozen=True, slots=True)
 class InterlockMemory:
     """What an interlock remembers, and its statistics for people."""
@@ -123,4 +126,4 @@ class InterlockMemory:
     @property
     def active(self) -> bool:
         """Whether it acts: tripped, or latched until a person resets it."""
-        return self.standing is Standing.TRIPPED or self.standing is Standing.LATCHED
+        return self.standing is _TRIPPED or self.standing is _LATCHED

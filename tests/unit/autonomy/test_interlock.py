@@ -102,6 +102,16 @@ def test_the_time_blind_counts_only_while_the_whole_aisle_is() -> None:
     assert run(dark, (S, E), (S, E), (S, F), (S, E), (S, E)).standing is Standing.CLEAR
 
 
+def test_an_aisle_that_is_dark_at_the_first_look_is_counted_from_there() -> None:
+    calm = replace(HOT, when=Name("c"), aisle=("a", "b"), blind_for_s=3.0)
+    dark = {"a": S, "b": S, "c": F}
+    first = evaluate(calm, BLANK, dark, 0.0, 0.0)
+    assert not first.settled
+    assert evaluate(calm, first, dark, 1.0, 1.0).dark_s == 1.0
+    seen = evaluate(calm, first, {"a": F, "b": S, "c": F}, 1.0, 1.0)
+    assert (seen.settled, seen.dark_s) == (True, 0.0)
+
+
 def test_a_latch_waits_for_a_person_and_trips_again() -> None:
     latched = replace(HOT, latch=True, clear_for_s=0.0)
     held = run(latched, *[(T, F)] * 3, (F, F), (F, F))

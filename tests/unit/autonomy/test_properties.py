@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from edgeagent.autonomy.arbiter import inside
 from edgeagent.autonomy.compiled import Cooling, Tables, fitted
 from edgeagent.autonomy.decide import decide
+from edgeagent.autonomy.expression import names as names_in
 from edgeagent.autonomy.flight import Origin, decode_head, decode_tick
 from edgeagent.autonomy.flight_recorder import FlightRecorder
 from edgeagent.autonomy.kept_memory import kept, resumed
@@ -23,7 +24,7 @@ from edgeagent.autonomy.whole import whole
 from edgeagent.core.clock import Anchor, ManualClock
 from edgeagent.model.decision import Decision, Memory
 from edgeagent.model.intent import Choice, Intent, Range, Rank
-from edgeagent.model.interlock import Act, All, Interlock, Name, Not, ServiceState, Some
+from edgeagent.model.interlock import Act, All, Interlock, Name, Not, ServiceState, Some, Standing
 from edgeagent.model.limit import Limit, Operator
 from edgeagent.model.points import DeviceId, PointId
 from edgeagent.model.reading import Quality, Reading, Reason, bad
@@ -93,24 +94,26 @@ def tables(draw: st.DrawFn) -> Tables:
                 ]
             )
         )
-        watches = tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True)))
+        when, second = draw(terms(names)), draw(st.none() | terms(names))
+        aisle = tuple(draw(st.lists(st.sampled_from(names), max_size=3, unique=True)))
+        uses = {*names_in(when), *(names_in(second) if second else ()), *aisle}
         interlocks.append(
             Interlock(
                 f"i{number}",
-                draw(terms(names)),
+                when,
                 act,
                 ("r1", "r2"),
                 ("x",),
                 sheds,
                 for_s=draw(st.sampled_from([0.0, 2.0])),
                 clear_for_s=draw(st.sampled_from([0.0, 3.0])),
-                second=draw(st.none() | terms(names)),
+                second=second,
                 blind_for_s=draw(st.none() | st.just(3.0)),
                 latch=draw(st.booleans()),
                 state=draw(st.sampled_from(list(ServiceState))),
-                watches=watches,
-                aisle=tuple(names),
-                uses=frozenset(names),
+                watches=names_in(when),
+                aisle=aisle,
+                uses=frozenset(uses),
             )
         )
     cooling = (Cooling("crac", FAN, Range(20, 100), 100.0, 50.0, "x"),)
@@ -312,7 +315,11 @@ def test_looking_only_at_what_changed_decides_as_looking_at_everything(found, se
         decision = decide(told, memory, SITE, found, resets=resets)
         assert decision.canonical() == decide(image, whole, SITE, found, resets=resets).canonical()
         memory = decision.memory
-        whole = replace(memory, attention=None)
+        unsettled = {  # so that each is evaluated anew, whatever has turned
+            name: one if one.standing is Standing.OUT else replace(one, settled=False)
+            for name, one in memory.interlocks.items()
+        }
+        whole = replace(memory, attention=None, interlocks=MappingProxyType(unsettled))
 
 
 def test_another_run_of_python_decides_the_same_bytes() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from edgeagent.autonomy.compiled import fitted
 from edgeagent.autonomy.decide import decide
 from edgeagent.autonomy.plant import Plant
 from edgeagent.autonomy.shed import choose, obstacle
@@ -22,9 +23,11 @@ def plant() -> Plant:
 
 def test_p3_goes_before_p2_and_p1_never_whatever_the_table_says() -> None:
     every = Interlock("all", Name("x"), Act.SHED, ("r1",), sheds=tuple(ServiceClass))
-    chosen = choose(plant(), every, (), ())
+    here = plant()
+    loads = fitted(replace(TABLES, interlocks=(every,)), here.site).sheddable["all"]
+    chosen = choose(here, loads, (), ())
     assert [load.name for load in chosen.loads] == ["r1-p3", "r1-p3b", "r1-p2"]
-    assert [load.name for load in choose(plant(), every, {"r1-p3"}, {"r1-p2"}).loads] == ["r1-p3b"]
+    assert [load.name for load in choose(here, loads, {"r1-p3"}, {"r1-p2"}).loads] == ["r1-p3b"]
 
 
 def test_a_load_without_cords_or_on_an_unknown_pdu_is_refused() -> None:
