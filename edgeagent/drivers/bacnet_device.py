@@ -5,12 +5,12 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgeagent.config.files import Unreadable, read_bounded
 from edgeagent.config.reader import Reader
 from edgeagent.core.clock import Clock
 from edgeagent.core.ports import Driver
 from edgeagent.drivers.bacnet_reading import FAULT, Step, flags_of, point_of, reading_of
 from edgeagent.drivers.identity import DeviceChanged
+from edgeagent.drivers.own_keys import address_of, own_profile
 from edgeagent.drivers.parts import Parts, Times
 from edgeagent.model.device import DeviceInfo, Group
 from edgeagent.model.errors import DeviceGarbled
@@ -22,12 +22,10 @@ from edgeagent.protocols.bacnet_objects import Named, Objects, first
 from edgeagent.protocols.bacnet_profile import BacnetProfile, BacnetProfiles, ObjectRow, parse_bacnet_profile
 from edgeagent.protocols.bacnet_words import MODEL_NAME, RELIABILITY, SERIAL, VENDOR_NAME, ObjectId, Ref
 from edgeagent.protocols.profile import Pace
-from edgeagent.protocols.profile_file import ProfileError
 from edgeagent.protocols.session import Lease
 
 AUTO, OBJECTS = "auto", "objects"
 """Found out; and: no profile, every object by its own name."""
-MAX_PROFILE_BYTES = 256 * 1024
 Choose = Callable[[Named], BacnetProfile | None]
 """Told who a device is and which objects it has, it says by which profile it is read; None: by its objects."""
 NOT_INSTALLED = "cannot speak BACnet: install edgeagent[bacnet]"
@@ -184,10 +182,10 @@ def parse(reader: Reader, driver: str) -> BacnetOptions:
     if not is_installed():
         reader.problem("address", NOT_INSTALLED)
     family = reader.text("family", AUTO, pattern="[a-z0-9-]+")
-    profile = _profile(reader, driver)
+    profile = own_profile(reader, driver, parse_bacnet_profile)
     if profile is not None and family not in (AUTO, profile.name):
         reader.problem("family", f'cannot use it: the profile is of the family "{profile.name}"')
-    return BacnetOptions(_address(reader), driver, family, profile)
+    return BacnetOptions(address_of(reader, parse_bacnet_address, BacnetAddress("")), driver, family, profile)
 
 
 def check_family(reader: Reader, options: BacnetOptions, profiles: BacnetProfiles) -> None:
@@ -195,28 +193,3 @@ def check_family(reader: Reader, options: BacnetOptions, profiles: BacnetProfile
     names = (AUTO, OBJECTS, *(one.name for one in profiles.of_driver(options.driver)))
     if options.profile is None and options.family not in names:
         reader.problem("family", f'cannot use "{options.family}": must be one of {", ".join(names)}')
-
-
-def _address(reader: Reader) -> BacnetAddress:
-    url = reader.text("address", max_length=300)
-    try:
-        return parse_bacnet_address(url)
-    except ValueError as error:
-        if url:
-            reader.problem("address", str(error))
-        return BacnetAddress("")
-
-
-def _profile(reader: Reader, driver: str) -> BacnetProfile | None:
-    """A profile of the user's own: its mistakes are those of the key that names it."""
-    path = reader.optional_file("profile")
-    if path is None:
-        return None
-    try:
-        profile = parse_bacnet_profile(str(path), read_bounded(path, MAX_PROFILE_BYTES).decode())
-    except (Unreadable, UnicodeDecodeError, ProfileError) as error:
-        reader.problem("profile", str(error))
-        return None
-    if profile.driver != driver:
-        reader.problem("profile", f"cannot use it for a {driver}: it describes a {profile.driver}")
-    return profile

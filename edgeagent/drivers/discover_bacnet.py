@@ -3,7 +3,7 @@
 import asyncio
 
 from edgeagent.drivers.bacnet_device import AUTO, OBJECTS, BacnetOptions, fitting
-from edgeagent.drivers.found import Found, Wish, read_all
+from edgeagent.drivers.found import Found, Wish, met
 from edgeagent.drivers.parts import Parts
 from edgeagent.drivers.target import BacnetTarget
 from edgeagent.model.errors import DeviceGarbled
@@ -26,12 +26,7 @@ async def meet_bacnet(target: BacnetTarget, parts: Parts, wish: Wish) -> Found:
         return fitting(found, tuple(profiles)) if wish.family == AUTO else named
 
     device = BacnetOptions(target.address, ANY_WORD).device(wish.device, wish.times, parts, choose=choose)
-    try:
-        info = await device.connect()
-        readings = await read_all(device, info)
-    except BaseException:
-        await device.close()
-        raise
+    info, readings = await met(device)
     profile = device.profile
     if profile is not None:
         return Found(device, info, info.identity, profile.driver, profile.name, profile.title, readings)

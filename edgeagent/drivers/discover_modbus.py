@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from edgeagent.core.clock import Clock
-from edgeagent.drivers.found import AUTO, Found, Wish, read_all
+from edgeagent.drivers.found import AUTO, Found, Wish, met, read_all
 from edgeagent.drivers.modbus_device import ModbusOptions
 from edgeagent.drivers.parts import Options, Parts
 from edgeagent.drivers.sunspec_device import SunSpecOptions
@@ -107,12 +107,7 @@ class _Meeting:
 
     async def _through(self, options: Options, word: str, family: str, title: str, *notices: str) -> Found:
         driver = options.build(self._wish.device, self._wish.times, self._parts)
-        try:
-            info = await driver.connect()
-            readings = await read_all(driver, info)
-        except BaseException:
-            await driver.close()
-            raise
+        info, readings = await met(driver)
         return Found(driver, info, info.identity, word, family, title, readings, notices)
 
     async def _unknown(self, objects: Mapping[int, str], profiles: Sequence[ModbusProfile]) -> Found:

@@ -5,7 +5,7 @@ import hashlib
 import ssl
 from collections.abc import Mapping
 
-from edgeagent.drivers.found import AUTO, Found, Wish, read_all
+from edgeagent.drivers.found import AUTO, Found, Wish, met
 from edgeagent.drivers.parts import Parts
 from edgeagent.drivers.redfish_device import BMC, RedfishOptions
 from edgeagent.drivers.target import RedfishTarget
@@ -41,12 +41,7 @@ async def meet_redfish(target: RedfishTarget, parts: Parts, wish: Wish) -> Found
 
 async def _read(target: RedfishTarget, parts: Parts, wish: Wish, word: str) -> Found:
     driver = RedfishOptions(target.address, target.access, word).build(wish.device, wish.times, parts)
-    try:
-        info = await driver.connect()
-        readings = await read_all(driver, info)
-    except BaseException:
-        await driver.close()
-        raise
+    info, readings = await met(driver)
     return Found(driver, info, info.identity, word, REDFISH, f"{TITLES[word]} that speaks Redfish", readings)
 
 

@@ -71,6 +71,16 @@ async def read_all(driver: Driver, info: DeviceInfo) -> list[Reading]:
     return [found[point.id] for point in info.points if point.id in found]
 
 
+async def met(driver: Driver) -> tuple[DeviceInfo, list[Reading]]:
+    """What a driver finds and reads; it is closed again where that fails or is cancelled. Raises DeviceError."""
+    try:
+        info = await driver.connect()
+        return info, await read_all(driver, info)
+    except BaseException:
+        await driver.close()
+        raise
+
+
 def _reason(error: DeviceError) -> Reason:
     if isinstance(error, DeviceRefused):
         return Reason.REFUSED

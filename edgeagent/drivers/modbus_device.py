@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from edgeagent.config.files import Unreadable, read_bounded
 from edgeagent.config.reader import Reader
 from edgeagent.config.values import nearest
 from edgeagent.core.clock import Clock
 from edgeagent.core.ports import Driver
 from edgeagent.drivers.identity import DeviceChanged
 from edgeagent.drivers.modbus_inputs import Wiring, parse_wiring
+from edgeagent.drivers.own_keys import address_of, own_profile
 from edgeagent.drivers.parts import Parts, Times
 from edgeagent.model.device import DeviceInfo, Group
 from edgeagent.model.errors import DeviceGarbled
@@ -26,10 +26,8 @@ from edgeagent.protocols.modbus_family import Talks, Unit
 from edgeagent.protocols.modbus_profile import Label, ModbusProfile, RegisterRow, Span
 from edgeagent.protocols.modbus_profile_file import ModbusProfiles, parse_modbus_profile
 from edgeagent.protocols.profile import Pace
-from edgeagent.protocols.profile_file import ProfileError
 
 AUTO = "auto"
-MAX_PROFILE_BYTES = 256 * 1024
 TRIES = 2
 """How often the session tries each exchange; see `protocols.modbus`."""
 
@@ -179,13 +177,13 @@ class ModbusOptions:
 def parse(reader: Reader, driver: str) -> ModbusOptions:
     """The keys of a device with a ``modbus://`` address; ``driver`` is its word. Mistakes go to the reader."""
     family = reader.text("family", AUTO, pattern="[a-z0-9-]+")
-    profile = _profile(reader, driver)
+    profile = own_profile(reader, driver, parse_modbus_profile)
     if profile is not None and family not in (AUTO, profile.name):
         reader.problem("family", f'cannot use it: the profile is of the family "{profile.name}"')
     wiring = parse_wiring(reader)
     if profile is not None and (trouble := wiring.trouble(profile)):
         reader.problem("inputs", f"cannot use this wiring: {trouble}")
-    return ModbusOptions(_address(reader), driver, family, profile, wiring)
+    return ModbusOptions(address_of(reader, parse_modbus_address, ModbusAddress("")), driver, family, profile, wiring)
 
 
 def check_family(reader: Reader, options: ModbusOptions, profiles: ModbusProfiles) -> None:
@@ -233,31 +231,6 @@ def _misfit(guard: Guard | WordGuard, words: Collection[str]) -> str:
         return "it takes a number: its table must say lowest and highest, not words"
     unknown = sorted(guard.words - set(words))
     return f'"{unknown[0]}" is none of {", ".join(sorted(words))}' if unknown else ""
-
-
-def _address(reader: Reader) -> ModbusAddress:
-    url = reader.text("address", max_length=300)
-    try:
-        return parse_modbus_address(url)
-    except ValueError as error:
-        if url:
-            reader.problem("address", str(error))
-        return ModbusAddress("")
-
-
-def _profile(reader: Reader, driver: str) -> ModbusProfile | None:
-    """A profile of the user's own: its mistakes are those of the key that names it."""
-    path = reader.optional_file("profile")
-    if path is None:
-        return None
-    try:
-        profile = parse_modbus_profile(str(path), read_bounded(path, MAX_PROFILE_BYTES).decode())
-    except (Unreadable, UnicodeDecodeError, ProfileError) as error:
-        reader.problem("profile", str(error))
-        return None
-    if profile.driver != driver:
-        reader.problem("profile", f"cannot use it for a {driver}: it describes a {profile.driver}")
-    return profile
 
 
 def _step(device: DeviceId, row: RegisterRow, profile: ModbusProfile) -> Step:

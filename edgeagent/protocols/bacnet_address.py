@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from edgeagent.protocols.url import place, port_of
+
 SCHEME = "bacnet"
 PORT = 47808  # 0xBAC0: ANSI/ASHRAE 135, Annex J
 LAST_INSTANCE = 4194302
@@ -23,8 +25,7 @@ class BacnetAddress:
     @property
     def place(self) -> str:
         """Host and port, as they are written in a URL."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return place(self.host, self.port)
 
 
 def parse_bacnet_address(url: str) -> BacnetAddress:
@@ -36,17 +37,7 @@ def parse_bacnet_address(url: str) -> BacnetAddress:
         raise ValueError("cannot use an address without a host")
     if parts.query or parts.fragment or parts.username is not None:
         raise ValueError("cannot use more than a host, a port and a device instance")
-    return BacnetAddress(parts.hostname, _port(url), _instance(parts.path.strip("/")))
-
-
-def _port(url: str) -> int:
-    try:
-        port = urlsplit(url).port
-    except ValueError:
-        port = 0
-    if port == 0:
-        raise ValueError("cannot use this port: must be a whole number from 1 to 65535")
-    return PORT if port is None else port
+    return BacnetAddress(parts.hostname, port_of(parts, PORT), _instance(parts.path.strip("/")))
 
 
 def _instance(text: str) -> int | None:

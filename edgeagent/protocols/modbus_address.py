@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from edgeagent.protocols.url import place, port_of
+
 SCHEME = "modbus"
 PORT = 502  # MODBUS Messaging on TCP/IP Implementation Guide V1.0b, section 3.1.3
 UNIT = 1
@@ -23,8 +25,7 @@ class ModbusAddress:
     @property
     def place(self) -> str:
         """Host and port, as they are written in a URL."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return place(self.host, self.port)
 
 
 def parse_modbus_address(url: str, schemes: tuple[str, ...] = (SCHEME,)) -> ModbusAddress:
@@ -36,17 +37,7 @@ def parse_modbus_address(url: str, schemes: tuple[str, ...] = (SCHEME,)) -> Modb
         raise ValueError("cannot use an address without a host")
     if parts.query or parts.fragment or parts.username is not None:
         raise ValueError("cannot use more than a host, a port and a unit")
-    return ModbusAddress(parts.hostname, _port(url), _unit(parts.path.strip("/")))
-
-
-def _port(url: str) -> int:
-    try:
-        port = urlsplit(url).port
-    except ValueError:
-        port = 0
-    if port == 0:
-        raise ValueError("cannot use this port: must be a whole number from 1 to 65535")
-    return PORT if port is None else port
+    return ModbusAddress(parts.hostname, port_of(parts, PORT), _unit(parts.path.strip("/")))
 
 
 def _unit(text: str) -> int:

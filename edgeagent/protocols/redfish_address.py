@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from edgeagent.protocols.url import port_of
+
 SCHEMES = {"redfish": "https", "redfish+http": "http"}
 PORTS = {"https": 443, "http": 80}
 _FINGERPRINT = re.compile(r"sha256:((?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2})")
@@ -56,12 +58,7 @@ def parse_address(url: str) -> RedfishAddress:
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
         raise ValueError("cannot use more than a host and a port: user and password have keys of their own")
     scheme = SCHEMES[parts.scheme]
-    try:
-        port = PORTS[scheme] if parts.port is None else parts.port
-    except ValueError:
-        port = 0
-    if port == 0:
-        raise ValueError("cannot use this port: must be a whole number from 1 to 65535")
+    port = port_of(parts, PORTS[scheme])
     return RedfishAddress(parts.hostname, port, scheme == "https")
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from edgeagent.protocols.url import place, port_of
+
 SCHEMES = ("snmp", "snmpv3")
 PORT = 161  # RFC 3417 section 3.2
 
@@ -32,8 +34,7 @@ class SnmpAddress:
     v3: bool
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{SCHEMES[self.v3]}://{host}:{self.port}"
+        return f"{SCHEMES[self.v3]}://{place(self.host, self.port)}"
 
 
 def parse_address(url: str) -> SnmpAddress:
@@ -45,10 +46,4 @@ def parse_address(url: str) -> SnmpAddress:
         raise ValueError("cannot use an address without a host")
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
         raise ValueError("cannot use more than a host and a port")
-    try:
-        port = PORT if parts.port is None else parts.port
-    except ValueError:
-        port = 0
-    if port == 0:
-        raise ValueError("cannot use this port: must be a whole number from 1 to 65535")
-    return SnmpAddress(parts.hostname, port, parts.scheme == "snmpv3")
+    return SnmpAddress(parts.hostname, port_of(parts, PORT), parts.scheme == "snmpv3")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from edgeagent.protocols.modbus_address import PORT, UNIT, parse_modbus_address
+from edgeagent.protocols.url import place
 
 SCHEMES = ("sunspec", "modbus")
 
@@ -17,8 +18,7 @@ class SunSpecAddress:
     unit: int = UNIT
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"sunspec://{host}:{self.port}/{self.unit}"
+        return f"sunspec://{place(self.host, self.port)}/{self.unit}"
 
 
 def parse_sunspec_address(url: str) -> SunSpecAddress:

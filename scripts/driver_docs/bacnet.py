@@ -8,7 +8,19 @@ from edgeagent.protocols.bacnet_units import UNITS
 from edgeagent.protocols.bacnet_words import VENDOR_NAME, WORD_OF_TYPE
 from edgeagent.protocols.profile import Pace
 from scripts.driver_docs.facts import DEVICES, stub_of
-from scripts.driver_docs.page import ROOT, Family, code, comment_of, joined, number, section, simulated, table, toml
+from scripts.driver_docs.page import (
+    ROOT,
+    Family,
+    code,
+    comment_of,
+    joined,
+    number,
+    section,
+    set_table,
+    simulated,
+    table,
+    toml,
+)
 
 FOLDER = "edgeagent/protocols/profiles/bacnet"
 ABOUT = (
@@ -131,20 +143,5 @@ def sample(profile: BacnetProfile) -> str:
         f'family = "{profile.name}"',
     ]
     for row in profile.settings:
-        lines += ["", *_set_table(device, row, _words(profile, row))]
+        lines += ["", *set_table(device, row.target, row.guard, _words(profile, row))]
     return "\n".join(lines)
-
-
-def _set_table(device: str, row: SettingRow, words: list[str]) -> Iterator[str]:
-    guard = row.guard
-    yield f'[devices.{device}.set."{row.target}"]'
-    if words:
-        yield f"words = [{', '.join(f'{chr(34)}{word}{chr(34)}' for word in words)}]"
-    else:
-        yield f"lowest = {guard.low:g}"
-        yield f"highest = {guard.high:g}"
-    if guard.max_step is not None:
-        yield f"max_step = {guard.max_step:g}"
-    if guard.safe is not None:
-        yield f"safe = {guard.safe:g}"
-    yield f'settle = "{guard.settle_s:g} s"'

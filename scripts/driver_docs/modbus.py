@@ -18,7 +18,19 @@ from edgeagent.protocols.modbus_profile import (
 from edgeagent.protocols.modbus_profile_file import ModbusProfiles
 from edgeagent.protocols.profile import Pace
 from scripts.driver_docs.facts import DEVICES, WIRED, stub_of
-from scripts.driver_docs.page import ROOT, Family, code, comment_of, joined, number, section, simulated, table, toml
+from scripts.driver_docs.page import (
+    ROOT,
+    Family,
+    code,
+    comment_of,
+    joined,
+    number,
+    section,
+    set_table,
+    simulated,
+    table,
+    toml,
+)
 
 FOLDER = "edgeagent/protocols/profiles/modbus"
 ABOUT = (
@@ -188,7 +200,7 @@ def sample(profile: ModbusProfile) -> str:
     if profile.name in WIRED:
         return "\n".join(lines) + "\n\n" + WIRED[profile.name].strip()
     for row in {_template(one.target): one for one in reversed(profile.settings)}.values():
-        lines += ["", *_set_table(device, row, _words(profile, row))]
+        lines += ["", *set_table(device, row.target, row.guard, _words(profile, row))]
     return "\n".join(lines)
 
 
@@ -196,19 +208,3 @@ def _words(profile: ModbusProfile, row: SettingRow) -> list[str]:
     """What a state takes; a number takes no words."""
     points = (point for point in profile.points if point.name == row.target)
     return sorted({word for point in points for word in (point.codes or {}).values()})
-
-
-def _set_table(device: str, row: SettingRow, words: list[str]) -> Iterator[str]:
-    guard = row.guard
-    yield f'[devices.{device}.set."{row.target}"]'
-    if words:
-        yield f"words = [{', '.join(f'{chr(34)}{word}{chr(34)}' for word in words)}]"
-        yield f'settle = "{guard.settle_s:g} s"'
-        return
-    yield f"lowest = {guard.low:g}"
-    yield f"highest = {guard.high:g}"
-    if guard.max_step is not None:
-        yield f"max_step = {guard.max_step:g}"
-    if guard.safe is not None:
-        yield f"safe = {guard.safe:g}"
-    yield f'settle = "{guard.settle_s:g} s"'

@@ -1,9 +1,11 @@
 """What pages are made of: Markdown tables, sections, and what stands at the foot of each."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "drivers"
@@ -87,3 +89,33 @@ def simulated(stub: str) -> str:
     if not stub:
         return "Nothing yet."
     return f"[`firmware_stubs/{stub}`](../../firmware_stubs/{stub}), which knows nothing of the profile."
+
+
+class Guarded(Protocol):
+    """What is needed of the guard of a number."""
+
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def max_step(self) -> float | None: ...
+    @property
+    def safe(self) -> float | None: ...
+    @property
+    def settle_s(self) -> float: ...
+
+
+def set_table(device: str, target: str, guard: Guarded, words: Sequence[str] = ()) -> Iterator[str]:
+    """The lines of ``[devices.X.set."target"]``; what takes words has no bounds."""
+    yield f'[devices.{device}.set."{target}"]'
+    if words:
+        yield f"words = [{', '.join(map(json.dumps, words))}]"
+    else:
+        yield f"lowest = {guard.low:g}"
+        yield f"highest = {guard.high:g}"
+        if guard.max_step is not None:
+            yield f"max_step = {guard.max_step:g}"
+        if guard.safe is not None:
+            yield f"safe = {guard.safe:g}"
+    yield f'settle = "{guard.settle_s:g} s"'

@@ -21,7 +21,19 @@ from edgeagent.protocols.profile import (
 )
 from edgeagent.protocols.profile_file import Profiles
 from scripts.driver_docs.facts import DEVICES, stub_of
-from scripts.driver_docs.page import ROOT, Family, code, comment_of, joined, number, section, simulated, table, toml
+from scripts.driver_docs.page import (
+    ROOT,
+    Family,
+    code,
+    comment_of,
+    joined,
+    number,
+    section,
+    set_table,
+    simulated,
+    table,
+    toml,
+)
 
 FOLDER = "edgeagent/protocols/profiles"
 HOW = {How.DIVIDE: "÷ {}", How.DIGITS: "÷ 10^{}", How.SIGNED: "÷ or x {} by its sign"}
@@ -238,19 +250,8 @@ def sample(profile: Profile) -> str:
     if profile.switches or profile.settings:
         lines.append('write_community = { credential = "snmp-write" }')
     for setting in {_named(one.target): one for one in profile.settings}.values():
-        lines += ["", *_set_table(device, setting)]
+        lines += ["", *set_table(device, _named(setting.target), setting)]
     return "\n".join(lines)
-
-
-def _set_table(device: str, setting: Setting) -> Iterator[str]:
-    yield f'[devices.{device}.set."{_named(setting.target)}"]'
-    yield f"lowest = {setting.low:g}"
-    yield f"highest = {setting.high:g}"
-    if setting.max_step is not None:
-        yield f"max_step = {setting.max_step:g}"
-    if setting.safe is not None:
-        yield f"safe = {setting.safe:g}"
-    yield f'settle = "{setting.settle_s:g} s"'
 
 
 def _named(target: str) -> str:
