@@ -12,7 +12,6 @@ import asyncio
 import random
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 from benchmarks import loop_lag, loop_pod
@@ -27,8 +26,8 @@ from edgeagent.model.points import DeviceId, device_of, name_of
 TURN_EVERY_S = 0.02
 SETTLE_S = 35.0
 """Telemetry before anything is measured: how the inlets rise is known after half a minute, and nothing is blind."""
-LEAD_S = 1.0
-"""How long telemetry is stored before the first rack overheats."""
+LEAD_S, CALM_S = 1.0, 5.0
+"""How long telemetry is stored before anything is measured, and then until the first rack overheats."""
 LONGEST_PAUSE_S = 0.05
 
 
@@ -51,10 +50,10 @@ class Trial:
         histogram, took_ms = self._daemon.tick, list[float]()
         for turn in range(turns):
             await asyncio.sleep(TURN_EVERY_S)
-            spent_s, count = histogram.sum, histogram.count
+            mean = _Mean(histogram)
             self._change(turn % 2)
-            await self._daemon.until(partial(_grown, histogram, count), "a turn")
-            took_ms.append((histogram.sum - spent_s) / (histogram.count - count) * 1000)
+            await self._daemon.until(mean.has_grown, "a turn")
+            took_ms.append(mean.since_ms())
         return {"ticks_ms": took_ms}
 
     async def shed(self, samples: int) -> dict[str, object]:
@@ -62,8 +61,11 @@ class Trial:
         daemon, lags_ms = self._daemon, list[float]()
         helpers = [asyncio.create_task(daemon.readings.run()), asyncio.create_task(loop_lag.probe(lags_ms))]
         await asyncio.sleep(LEAD_S)
+        calm = _Mean(daemon.tick)
+        await asyncio.sleep(CALM_S)
+        calm_ms = calm.since_ms()
         daemon.tick.max = 0.0
-        spent_s, turns = daemon.tick.sum, daemon.tick.count
+        shedding = _Mean(daemon.tick)
         begun_s, before = time.monotonic(), daemon.recorded
         racks = loop_pod.racks()
         began_ns = [await self._overheat(racks[number % len(racks)]) for number in range(samples)]
@@ -74,7 +76,8 @@ class Trial:
         return {
             "began_ns": began_ns,
             "lags_ms": lags_ms,
-            "mean_ms": (daemon.tick.sum - spent_s) / (daemon.tick.count - turns) * 1000,
+            "calm_ms": calm_ms,
+            "shedding_ms": shedding.since_ms(),
             "worst_ms": daemon.tick.max * 1000,
             "records_per_s": rate,
         }
@@ -106,8 +109,17 @@ class Trial:
             self._daemon.readings.say(device, names)
 
 
-def _grown(histogram: Histogram, beyond: int) -> bool:
-    return histogram.count > beyond
+class _Mean:
+    """What one decision took since this was made."""
+
+    def __init__(self, histogram: Histogram) -> None:
+        self._histogram, self._spent_s, self._count = histogram, histogram.sum, histogram.count
+
+    def has_grown(self) -> bool:
+        return self._histogram.count > self._count
+
+    def since_ms(self) -> float:
+        return (self._histogram.sum - self._spent_s) / (self._histogram.count - self._count) * 1000
 
 
 async def main(config: Path) -> None:

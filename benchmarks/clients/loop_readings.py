@@ -11,7 +11,7 @@ from benchmarks import loop_pod
 from edgeagent.core.clock import Clock
 from edgeagent.core.state import State
 from edgeagent.model.device import DeviceInfo, Group, Identity
-from edgeagent.model.points import DeviceId, Point, ValueType, point_id
+from edgeagent.model.points import DeviceId, Point, PointId, ValueType, point_id
 from edgeagent.model.reading import Reading, ReadingBatch, Value
 from edgeagent.model.units import Kind
 
@@ -28,9 +28,11 @@ class Readings:
     def __init__(self, state: State, clock: Clock) -> None:
         self._state, self._clock, self._random = state, clock, random.Random(1)
         self._values: dict[DeviceId, dict[str, Value]] = {}
+        self._ids: dict[DeviceId, dict[str, PointId]] = {}
         for name in loop_pod.pdus():
             device = DeviceId(name)
             self._values[device] = dict(loop_pod.points(name))
+            self._ids[device] = {point: point_id(device, point) for point in self._values[device]}
             state.describe(device, _info(device, self._values[device]))
             self.say(device, self._values[device])
 
@@ -46,8 +48,8 @@ class Readings:
 
     def say(self, device: DeviceId, names: Iterable[str]) -> None:
         """One poll of these points."""
-        now_s, values = self._clock.now_s(), self._values[device]
-        readings = [Reading(point_id(device, name), self._wandered(values[name]), now_s) for name in names]
+        now_s, values, ids = self._clock.now_s(), self._values[device], self._ids[device]
+        readings = [Reading(ids[name], self._wandered(values[name]), now_s) for name in names]
         self._state.publish(ReadingBatch(device, "bench", now_s, readings))
 
     async def run(self) -> None:

@@ -13,6 +13,7 @@ from edgeagent.model.reading import Value
 from edgeagent.model.site import Load, Outlet, ServiceClass, Site
 
 K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 ON, OFF = "on", "off"
 SWITCH = Choice(frozenset({ON, OFF}))
@@ -77,7 +78,7 @@ class Tables:
     """The load and the outlet of each target that is one."""
     near: Mapping[DeviceId, tuple[PointId, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """The points by which a device is known to be readable at all: those of limits, and its outlets' states."""
-    watchers: Mapping[PointId, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    watchers: Mapping[PointId, tuple[Limit, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """The limits that look at a point."""
     users: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """The interlocks that look at a limit."""
@@ -119,7 +120,7 @@ def fitted(tables: Tables, site: Site, settable: Iterable[Target] = ()) -> Table
         safe=tuple(point for point, one in targets.items() if not isinstance(one.safe, Hold)),
         cords=MappingProxyType(cords),
         near=MappingProxyType({device: tuple(points) for device, points in near.items()}),
-        watchers=_grouped((limit.point, limit.id) for limit in tables.limits),
+        watchers=_grouped((limit.point, limit) for limit in tables.limits),
         users=_grouped((name, one.id) for one in tables.interlocks for name in sorted(one.uses)),
         minders=_grouped((name, one.id) for one in tables.interlocks for name in one.watches),
         sheddable=MappingProxyType({one.id: _sheddable(one, site) for one in tables.interlocks if one.sheds}),
@@ -134,8 +135,8 @@ def _sheddable(interlock: Interlock, site: Site) -> tuple[Load, ...]:
     return tuple(sorted(loads, key=lambda load: (classes.index(load.service_class), load.name)))
 
 
-def _grouped(pairs: Iterable[tuple[K, str]]) -> Mapping[K, tuple[str, ...]]:
-    found: dict[K, list[str]] = {}
-    for key, name in pairs:
-        found.setdefault(key, []).append(name)
-    return MappingProxyType({key: tuple(names) for key, names in found.items()})
+def _grouped(pairs: Iterable[tuple[K, V]]) -> Mapping[K, tuple[V, ...]]:
+    found: dict[K, list[V]] = {}
+    for key, one in pairs:
+        found.setdefault(key, []).append(one)
+    return MappingProxyType({key: tuple(all_of_it) for key, all_of_it in found.items()})

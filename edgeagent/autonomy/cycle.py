@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -220,7 +221,7 @@ class Cycle:
         now = kernel(self._memory)
         if now != self._kernel and self._is_resumed:
             self._kernel = now
-            self._facts.note_fact(FACT, kept(self._memory, Anchor.of(self._clock)))
+            self._facts.note_fact(FACT, partial(kept, self._memory, Anchor.of(self._clock)))
 
     async def _next(self, batches: Subscription[ReadingBatch]) -> None:
         """Return when it is time: soon after a limit's point was read, at once when that may turn the limit."""

@@ -13,6 +13,7 @@ from edgeagent.autonomy.terms import Speech
 from edgeagent.autonomy.told import interlock_alarms, interlock_steps
 from edgeagent.model.decision import Decision, Memory, Step
 from edgeagent.model.intent import Intent
+from edgeagent.model.interlock import Act
 from edgeagent.model.points import PointId
 from edgeagent.model.site import Site
 from edgeagent.model.snapshot import Snapshot
@@ -40,11 +41,12 @@ def decide(
     step_s = 0.0 if memory.time_s is None else min(max(now_s - memory.time_s, 0.0), LONGEST_STEP_S)
     seen = look(tables, memory, snapshot, step_s, resets)
     limits, interlocks, awake = seen.limits, seen.interlocks, seen.awake
+    warning = [one for one in awake if one.act is not Act.RESTORE]  # that loads may return is the common case
     plant = Plant(snapshot, site, tables.pace, tables.fixed)
     loads = Loads(plant, tables, memory, step_s, locks, awake=awake)
     loads.shed(interlocks)
     loads.restore(interlocks, limits)
-    cool = asked(awake, interlocks)
+    cool = asked(warning, interlocks)
     wanted = (*loads.intents(), *cool.intents(tables, now_s), *intents)
     proposed, refused = verdicts(plant, tables, wanted)
     vetoes = permissive.veto(plant, tables, proposed, loads.moves(), locks)
@@ -52,11 +54,11 @@ def decide(
     return Decision(
         outputs(proposed, vetoes, tables.version),
         (
-            *interlock_alarms(awake, interlocks, Speech(site, tables, _no_unit)),
+            *interlock_alarms(warning, interlocks, Speech(site, tables, _no_unit)),
             *loads.alarms(),
             *blind.alarms(tables, snapshot, seen.unseen),
         ),
-        (*interlock_steps(awake, interlocks, limits), *loads.steps, *cool.steps(tables), *refused, *_vetoed(vetoes)),
+        (*interlock_steps(warning, interlocks, limits), *loads.steps, *cool.steps(tables), *refused, *_vetoed(vetoes)),
         cool.aisles,
         loads.memory(seen),
     )

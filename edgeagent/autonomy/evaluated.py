@@ -11,6 +11,7 @@ from edgeagent.autonomy.compiled import Tables
 from edgeagent.model.decision import Attention, Memory
 from edgeagent.model.interlock import Interlock, InterlockMemory, Standing
 from edgeagent.model.limit import Limit, LimitMemory, Truth
+from edgeagent.model.points import PointId
 from edgeagent.model.snapshot import Snapshot
 
 M = TypeVar("M")
@@ -20,8 +21,8 @@ M = TypeVar("M")
 class Evaluated:
     """What each says now. ``awake`` are the interlocks there is anything to say of, ``unseen`` the blind limits."""
 
-    limits: dict[str, LimitMemory]
-    interlocks: dict[str, InterlockMemory]
+    limits: Mapping[str, LimitMemory]
+    interlocks: Mapping[str, InterlockMemory]
     awake: tuple[Interlock, ...]
     unseen: tuple[tuple[Limit, LimitMemory], ...]
     attention: Attention
@@ -67,7 +68,7 @@ def look(tables: Tables, memory: Memory, snapshot: Snapshot, step_s: float, rese
     limits, turned, restless, until_s = _limits(tables, memory, snapshot, step_s, known)
     interlocks, awake = _interlocks(tables, memory, limits, turned, snapshot.time_s, step_s, resets, known)
     return Evaluated(
-        limits,
+        MappingProxyType(limits),
         interlocks,
         tuple(tables.interlocks[place] for place in sorted(tables.interlock_places[name] for name in awake)),
         tuple(
@@ -88,8 +89,7 @@ def _limits(
     todo: Iterable[Limit] = tables.limits
     if known is not None and snapshot.changed is not None:
         found, restless, until_s = copied(memory.limits), set(known.limits), known.until_s
-        names = {name for point in snapshot.changed for name in tables.watchers.get(point, ())} | known.limits
-        todo = [tables.limits[tables.limit_places[name]] for name in names]
+        todo = _to_look_at(tables, snapshot.changed, known)
     turned = _Turned(set(), set())
     for one in todo:
         name = one.id
@@ -110,6 +110,15 @@ def _limits(
     return found, turned, restless, until_s
 
 
+def _to_look_at(tables: Tables, changed: Collection[PointId], known: Attention) -> list[Limit]:
+    """The limits whose points were read anew, and those that count time; each once."""
+    fresh = tables.watchers.keys() & changed
+    found = [one for point in fresh for one in tables.watchers[point]]
+    counting = (tables.limits[tables.limit_places[name]] for name in known.limits)
+    found.extend(one for one in counting if one.point not in fresh)
+    return found
+
+
 def _interlocks(  # noqa: PLR0917 - what a decision has at hand
     tables: Tables,
     memory: Memory,
@@ -119,16 +128,19 @@ def _interlocks(  # noqa: PLR0917 - what a decision has at hand
     step_s: float,
     resets: Collection[str],
     known: Attention | None,
-) -> tuple[dict[str, InterlockMemory], set[str]]:
+) -> tuple[Mapping[str, InterlockMemory], Collection[str]]:
     """Each interlock's memory, and which ones there is anything to say of; see `look`."""
     same_tables = memory.version == tables.version
     found, awake = dict[str, InterlockMemory](), set[str]()
     todo: Iterable[Interlock] = tables.interlocks
     if known is not None:
-        found, awake = copied(memory.interlocks), set(known.interlocks)
-        names = awake.union(*(tables.minders.get(name, ()) for name in turned.all))
+        names = {name for name in known.interlocks if not memory.interlocks[name].settled}
+        names.update(*(tables.minders.get(name, ()) for name in turned.all))
         names.update(*(tables.users.get(name, ()) for name in turned.sight))
         names.update(name for name in resets if name in tables.interlock_places)
+        if not names:
+            return memory.interlocks, known.interlocks
+        found, awake = copied(memory.interlocks), set(known.interlocks)
         todo = [tables.interlocks[tables.interlock_places[name]] for name in names]
     truths = _Truths(limits)
     for one in todo:
@@ -141,7 +153,7 @@ def _interlocks(  # noqa: PLR0917 - what a decision has at hand
             awake.add(name)
         else:
             awake.discard(name)
-    return found, awake
+    return MappingProxyType(found), awake
 
 
 def _is_awake(memory: InterlockMemory) -> bool:

@@ -148,7 +148,7 @@ class Explainer:
         yield f"{name} is {value}, {reading.quality}{why}, as of {self._now.since(reading.time_s)}."
         limits = self._now.cycle.tables.watchers.get(reading.point, ())
         if limits:
-            yield f"Limits that look at it: {listed(limits)}."
+            yield f"Limits that look at it: {listed([one.id for one in limits])}."
 
     def _decision(self, name: str) -> Iterator[str]:
         for one in () if self._now.cycle.latest is None else self._now.cycle.latest.outputs:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
 from edgeagent.autonomy import shed
 from edgeagent.autonomy.compiled import OFF, ON, Tables, state_point
@@ -128,8 +127,8 @@ class Loads:
         """What to remember."""
         return Memory(
             self._plant.snapshot.time_s,
-            MappingProxyType(seen.limits),
-            MappingProxyType(seen.interlocks),
+            seen.limits,
+            seen.interlocks,
             tuple(self._shed.values()),
             self._restored_s,
             self._tables.version,

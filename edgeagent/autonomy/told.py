@@ -11,28 +11,28 @@ from edgeagent.model.site import ServiceClass
 
 
 def interlock_alarms(
-    awake: Iterable[Interlock], interlocks: Mapping[str, InterlockMemory], speech: Speech
+    warning: Iterable[Interlock], interlocks: Mapping[str, InterlockMemory], speech: Speech
 ) -> list[AlarmWanted]:
-    """One alarm for each interlock that is tripped or latched; letting loads return is none."""
+    """One alarm for each that is tripped or latched; those that let loads return are not among them."""
     return [
         AlarmWanted(
             f"interlock/{one.id}", _severity(one), _sentence(_text(one, interlocks[one.id], speech)), cause=one.id
         )
-        for one in awake
-        if interlocks[one.id].active and one.act is not Act.RESTORE
+        for one in warning
+        if interlocks[one.id].active
     ]
 
 
 def interlock_steps(
-    awake: Iterable[Interlock], interlocks: Mapping[str, InterlockMemory], limits: Mapping[str, LimitMemory]
+    warning: Iterable[Interlock], interlocks: Mapping[str, InterlockMemory], limits: Mapping[str, LimitMemory]
 ) -> list[Step]:
-    """Every interlock that is not simply clear, with what its limits say; but not those that only let loads return."""
+    """Every one that is not simply clear, with what its limits say."""
     found = []
-    for one in awake:
+    for one in warning:
         memory = interlocks[one.id]
         blind = memory.blind_s > 0 and one.protects
         quiet = memory.standing is Standing.CLEAR or memory.standing is Standing.OUT
-        if (quiet and not blind) or one.act is Act.RESTORE:
+        if quiet and not blind:
             continue
         seen = ", ".join(f"{name} {limits[name].truth} ({limits[name].why})" for name in one.watches)
         standing = "blind" if memory.standing is Standing.CLEAR else str(memory.standing)

@@ -88,7 +88,7 @@ class Interlock:
     @property
     def protects(self) -> bool:
         """Whether being blind matters: it sheds or cools."""
-        return self.act in {Act.SHED, Act.COOL}
+        return self.act is Act.SHED or self.act is Act.COOL
 
 
 class Standing(StrEnum):

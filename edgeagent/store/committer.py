@@ -51,7 +51,10 @@ class Committer:
         return await asyncio.wrap_future(done)
 
     def note_fact(self, name: str, value: object) -> None:
-        """Keep a fact with the next commit: never before the records queued until now, never after those to come."""
+        """Keep a fact with the next commit: never before the records queued until now, never after those to come.
+
+        A function makes the fact there, in the thread that writes.
+        """
         self._safety_queue.note({name: value})
 
     async def commit_safety(self) -> None:

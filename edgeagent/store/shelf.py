@@ -93,7 +93,8 @@ class Shelf:
         Raises:
             StoreError: nothing was written; what waited is counted as dropped, and whoever waits for one is told.
         """
-        items, facts = self.queue.take_all(self._commit_limit())
+        items, noted = self.queue.take_all(self._commit_limit())
+        facts = {name: value() if callable(value) else value for name, value in noted.items()}
         lost = self._lost_due()
         if not items and not lost and not facts:
             return 0

@@ -228,7 +228,7 @@ class Store:
         await safety.database.call(lambda: safety.put_facts({name: value}))
 
     def note_fact(self, name: str, value: object) -> None:
-        """Keep a small fact with the next group commit; the caller never waits."""
+        """Keep a small fact, or what a function makes, with the next group commit; the caller never waits."""
         self._committer.note_fact(name, value)
 
     # -- inner steps

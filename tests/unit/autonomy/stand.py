@@ -36,7 +36,7 @@ class Keeper:
         return self.facts.get(name) if self.knows_facts else None
 
     def note_fact(self, name: str, value: object) -> None:
-        self.facts[name] = value
+        self.facts[name] = value() if callable(value) else value
         self.order.append(name)
 
     def audit(self, subject: str, action: str, detail: str = "") -> None:

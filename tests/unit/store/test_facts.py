@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from edgeagent.model.journal import Stream
@@ -47,6 +48,21 @@ def test_a_fact_is_taken_with_the_records_around_it() -> None:
     items, facts = queue.take_all(10)
     assert ([item.content for item in items], facts) == ([b"1", b"2"], {"a": 1})
     assert queue.take_all(10) == ([], {})
+
+
+async def test_a_function_makes_the_fact_when_it_is_written(opened: Opener) -> None:
+    threads: list[threading.Thread] = []
+
+    def make() -> list[int]:
+        threads.append(threading.current_thread())
+        return [len(threads)]
+
+    async with opened() as store:
+        store.note_fact("a", make)
+        assert not threads
+        await store.audit_durable("x", "y")
+        assert store.fact("a") == [1]
+        assert threads != [threading.current_thread()]
 
 
 def test_a_fact_never_overtakes_a_record_that_was_queued_before_it() -> None:
