@@ -10,7 +10,7 @@ import msgspec
 
 from edgeagent.core.clock import Anchor
 from edgeagent.model.decision import Memory, ShedLoad
-from edgeagent.model.interlock import InterlockMemory
+from edgeagent.model.interlock import InterlockMemory, Standing
 from edgeagent.model.limit import LimitMemory, Truth
 
 VERSION = 1
@@ -22,6 +22,17 @@ class _Limit(msgspec.Struct, array_like=True, frozen=True):
     transitions: int
 
 
+class _Active(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of an InterlockMemory: the same keys, without what counts from anew."""
+
+    standing: Standing
+    truth: str
+    why: str
+    trips: int
+    changed_s: float
+    demanded: bool = False
+
+
 class _Kept(msgspec.Struct, frozen=True):
     """The fact. Times are boot times of the anchor's boot."""
 
@@ -30,7 +41,7 @@ class _Kept(msgspec.Struct, frozen=True):
     version: str
     shed: tuple[ShedLoad, ...]
     restored_s: float | None
-    interlocks: dict[str, InterlockMemory]
+    interlocks: dict[str, _Active]
     """Those that are tripped or latched."""
     limits: dict[str, _Limit]
     """Those that hold."""
@@ -51,14 +62,18 @@ def _active(memory: Memory) -> dict[str, InterlockMemory]:
     return {name: known[name] for name in sorted(names) if known[name].active}
 
 
-def kept(memory: Memory, anchor: Anchor) -> object:
-    """The memory as plain JSON data; ``anchor`` is of now."""
+def kept(memory: Memory, anchor: Anchor) -> bytes:
+    """The memory as JSON; ``anchor`` is of now."""
     limits = {
         name: _Limit(one.why[:200], one.changed_s, one.transitions) for name, one in memory.limits.items() if one.on
     }
     trips = {name: one.trips for name, one in memory.interlocks.items() if one.trips}
-    fact = _Kept(VERSION, anchor, memory.version, memory.shed, memory.restored_s, _active(memory), limits, trips)
-    return msgspec.to_builtins(fact, str_keys=True)
+    active = {
+        name: _Active(one.standing, one.truth, one.why, one.trips, one.changed_s, one.demanded)
+        for name, one in _active(memory).items()
+    }
+    fact = _Kept(VERSION, anchor, memory.version, memory.shed, memory.restored_s, active, limits, trips)
+    return msgspec.json.encode(fact)
 
 
 def resumed(fact: object, now: Anchor) -> tuple[Memory, str]:
@@ -113,6 +128,8 @@ def _limit(one: _Limit, shift_s: float) -> LimitMemory:
     )
 
 
-def _interlock(one: InterlockMemory, shift_s: float) -> InterlockMemory:
-    fresh = replace(one, held_s=0.0, cleared_s=0.0, blind_s=0.0, dark_s=0.0, settled=False)
-    return replace(fresh, changed_s=one.changed_s + shift_s)
+def _interlock(one: _Active, shift_s: float) -> InterlockMemory:
+    changed_s = one.changed_s + shift_s
+    return InterlockMemory(
+        one.standing, one.truth, one.why, demanded=one.demanded, trips=one.trips, changed_s=changed_s
+    )

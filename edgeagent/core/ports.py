@@ -158,7 +158,8 @@ class Facts(Protocol):
         """Keep plain JSON data: in the same transaction as the records that are queued by then; see ``Journal.append``.
 
         A newer value of the same name replaces one that was not written yet. Nothing is raised. A function in place of
-        the value makes it when it is written, in another thread: what it looks at may no longer change.
+        the value makes it when it is written, in another thread: what it looks at may no longer change. Bytes are JSON
+        already.
         """
 
 

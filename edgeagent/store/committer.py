@@ -4,6 +4,7 @@ What the disk refuses is counted as dropped and told by ``troubles``; the pod go
 """
 
 import asyncio
+from collections import Counter
 from concurrent.futures import Future
 
 from edgeagent.model.errors import StoreDamaged, StoreError, StoreFull
@@ -23,6 +24,8 @@ class Committer:
         self.losses = losses
         self.troubles: dict[str, str] = {}
         """File → why it does not take records now; empty when all is well."""
+        self.commits = Counter[str]()
+        """File → how often something was written to it."""
         self.damaged: set[str] = set()
         """Files that turned out to be damaged and are still open."""
         self.wake = asyncio.Event()
@@ -53,7 +56,7 @@ class Committer:
     def note_fact(self, name: str, value: object) -> None:
         """Keep a fact with the next commit: never before the records queued until now, never after those to come.
 
-        A function makes the fact there, in the thread that writes.
+        A function makes the fact there, in the thread that writes. Bytes are JSON already.
         """
         self._safety_queue.note({name: value})
 
@@ -128,6 +131,7 @@ class Committer:
         else:
             if made:
                 self.troubles.pop(shelf.database.path.name, None)
+                self.commits[shelf.database.path.name] += 1
         finally:
             if made:
                 self.committed.set()

@@ -57,6 +57,7 @@ class StoreService:
         upkeep = self._store.upkeep
         if upkeep.needs_healing and self._is_due("heal", HEAL_EVERY_S):
             await upkeep.heal()
+        await upkeep.relieve_safety()
         if self._is_due("thin", THIN_EVERY_S):
             await upkeep.thin()
             await upkeep.relieve()

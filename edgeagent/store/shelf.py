@@ -265,8 +265,9 @@ def batch_of(stream: Stream, epoch: int, run: records.Run | None) -> Batch | Non
 
 
 def put_fact(connection: sqlite3.Connection, name: str, value: object) -> None:
-    """Write one small fact as JSON."""
-    connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+    """Write one small fact as JSON; bytes are JSON already."""
+    text = value.decode() if isinstance(value, bytes) else json.dumps(value)
+    connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, text))
 
 
 def put_facts(connection: sqlite3.Connection, facts: Mapping[str, object]) -> None:

@@ -5,6 +5,7 @@ counted as dropped and told by ``troubles``; the pod goes on.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -211,7 +212,8 @@ class Store:
     def fact(self, name: str) -> object | None:
         """A small fact that was kept (JSON), or None."""
         safety = self._files.safety
-        return None if safety is None else safety.facts.get(name)
+        value = None if safety is None else safety.facts.get(name)
+        return json.loads(value) if isinstance(value, bytes) else value
 
     async def put_fact(self, name: str, value: object) -> None:
         """Keep a small fact for good; it costs one synced write.

@@ -8,8 +8,11 @@ from edgeagent.store.life import Life
 from edgeagent.store.safety import SafetyShelf
 from edgeagent.store.schema import LOG_BYTES, SAFETY_FILE, TELEMETRY_FILE
 from edgeagent.store.settings import StoreSettings
+from edgeagent.store.shelf import Shelf
 from edgeagent.store.telemetry import TelemetryShelf
 
+SAFETY_COMMITS = 4
+"""After so many its log is brought in: a commit that has to do that itself keeps an act waiting for three syncs."""
 MAX_SLICES = 400
 """Slices that one look at the budgets takes at most, so that commits are not starved."""
 
@@ -21,6 +24,7 @@ class Upkeep:
         self._committer = committer
         self._files = committer.files
         self._settings = settings
+        self._relieved = 0
         self._life = life
         self._healing = asyncio.Lock()
         self._closed = False
@@ -43,12 +47,21 @@ class Upkeep:
 
     async def relieve(self) -> None:
         """Bring a long log of telemetry into its file, beside the writer."""
-        telemetry = self._files.telemetry
-        if telemetry is not None:
-            try:
-                await telemetry.database.relieve(LOG_BYTES)
-            except StoreError as error:
-                self._committer.note(telemetry, error)
+        if (telemetry := self._files.telemetry) is not None:
+            await self._relieve(telemetry, LOG_BYTES)
+
+    async def relieve_safety(self) -> None:
+        """The same for ``safety.db``, as soon as a few commits are in its log."""
+        commits = self._committer.commits[SAFETY_FILE]
+        if (safety := self._files.safety) is not None and commits - self._relieved >= SAFETY_COMMITS:
+            self._relieved = commits
+            await self._relieve(safety, 0)
+
+    async def _relieve(self, shelf: Shelf, above_bytes: int) -> None:
+        try:
+            await shelf.database.relieve(above_bytes)
+        except StoreError as error:
+            self._committer.note(shelf, error)
 
     def take_reserve(self) -> None:
         """Set the reserve apart again once the disk has room."""

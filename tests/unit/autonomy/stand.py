@@ -1,5 +1,6 @@
 """A cycle over the scenarios' pod, with doubles at its edges that only remember; nothing here decides."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,8 @@ class Keeper:
         return self.facts.get(name) if self.knows_facts else None
 
     def note_fact(self, name: str, value: object) -> None:
-        self.facts[name] = value() if callable(value) else value
+        made = value() if callable(value) else value
+        self.facts[name] = json.loads(made) if isinstance(made, bytes) else made
         self.order.append(name)
 
     def audit(self, subject: str, action: str, detail: str = "") -> None:

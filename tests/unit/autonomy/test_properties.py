@@ -217,7 +217,7 @@ def check_whole(decision: Decision, found: Tables) -> None:
 def check_kept(memory: Memory) -> None:
     """What outlives a kill: every load that is off or returning, every trip; and no time that has persisted."""
     anchor = Anchor("b", 1000.0, 1.7e9, trusted=True)
-    again, trouble = resumed(json.loads(json.dumps(kept(memory, anchor))), anchor)
+    again, trouble = resumed(json.loads(kept(memory, anchor)), anchor)
     assert not trouble
     assert again.shed == memory.shed
     assert again.restored_s == memory.restored_s
@@ -234,7 +234,7 @@ def check_kept(memory: Memory) -> None:
 def check_killed(killed: Memory, found: Tables, image: dict, now_s: float, locked: set) -> None:
     """The decision after a kill: what was off stays off or returns by rule, and all permissives hold."""
     anchor = Anchor("b", now_s, 1.7e9, trusted=True)
-    memory, _ = resumed(json.loads(json.dumps(kept(killed, anchor))), anchor)
+    memory, _ = resumed(json.loads(kept(killed, anchor)), anchor)
     decision = decide(snapshot(image, now_s), memory, SITE, found, locks=locked)
     check(decision, image, found, locked, [])
     off = {one.load for one in killed.shed if one.returning_s is None}

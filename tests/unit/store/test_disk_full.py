@@ -17,7 +17,7 @@ from edgeagent.wire.record import Lost
 
 from .conftest import Opener, everything, records
 
-DISK_BYTES = 3 * 1024 * 1024
+DISK_BYTES = 6 * 1024 * 1024
 
 
 @pytest.fixture
@@ -89,9 +89,9 @@ async def test_a_full_disk_drops_telemetry_counted_keeps_audit_and_recovers_by_i
 
 
 async def test_when_not_one_byte_is_free_the_reserve_still_takes_the_audit(opened: Opener, small_disk: Path) -> None:
-    async with opened(small_disk, reserve_bytes=512 * 1024) as store:
+    async with opened(small_disk, reserve_bytes=1024 * 1024) as store:
         other = ballast(small_disk)
-        for number in range(100):
+        for number in range(400):
             await store.audit_durable("test", "act", f"number {number}: " + "why " * 200)
         assert not store.reserve_held
         store.append(Stream.TELEMETRY, b"x")

@@ -63,6 +63,9 @@ async def test_a_function_makes_the_fact_when_it_is_written(opened: Opener) -> N
         await store.audit_durable("x", "y")
         assert store.fact("a") == [1]
         assert threads != [threading.current_thread()]
+        store.note_fact("b", b'{"c": [1.5]}')
+        await store.audit_durable("x", "y")
+        assert store.fact("b") == {"c": [1.5]}
 
 
 def test_a_fact_never_overtakes_a_record_that_was_queued_before_it() -> None:
