@@ -19,6 +19,7 @@ from typing import Any
 from gufo.snmp.aio import SnmpSession as GufoSession
 
 from benchmarks.clients.meter import serve
+from edgeagent.core import memory
 from edgeagent.core.clock import SystemClock
 from edgeagent.core.ports import Driver
 from edgeagent.drivers.parts import Parts, Times
@@ -40,8 +41,7 @@ def device(port: str, community: str) -> Driver:
 def settle_memory() -> None:
     """What the daemon does once it has started: the collector leaves alone what stays for ever."""
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 50, 1000)
+    memory.settle()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from edgeagent.core import memory
 from edgeagent.core.pipe import Reply, Request, pack, receive_body, unpack
 from edgeagent.model.errors import EdgeAgentError, WorkerError
 
@@ -46,6 +47,7 @@ def main(arguments: list[str]) -> int:
     settle(options)
     with socket.socket(fileno=int(arguments[0])) as connection, suppress(EOFError, BrokenPipeError, ConnectionError):
         handlers = load(options.handlers)
+        memory.settle()
         connection.sendall(pack(Reply(0), options.max_message_bytes))
         while True:
             serve(connection, handlers, options.max_message_bytes)

@@ -2,10 +2,8 @@
 
 import asyncio
 import faulthandler
-import gc
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from edgeagent import __version__
+from edgeagent.core import memory
 from edgeagent.core.clock import SystemClock
 from edgeagent.daemon import logs
 from edgeagent.daemon.configuration import Configuration, check, read
@@ -21,7 +20,6 @@ from edgeagent.daemon.wiring import Daemon, wire
 from edgeagent.model.errors import ConfigError
 
 STATUS_EVERY_S = 5.0
-SWITCH_S = 0.001
 API_PATIENCE_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -94,19 +92,10 @@ async def _tell(daemon: Daemon, notifier: Notifier, clock: SystemClock) -> None:
     with suppress(TimeoutError):  # an API that cannot listen says so itself, and the pod runs without it
         async with asyncio.timeout(API_PATIENCE_S):
             await daemon.api.listening.wait()
-    _settle_memory()
+    memory.settle()
     notifier.send("READY=1", f"MAINPID={os.getpid()}")
     daemon.reload.ready.set()
     daemon.protection.prepare.ready.set()
     while True:
         notifier.send(f"STATUS={daemon.status.sentence()}")
         await clock.sleep(STATUS_EVERY_S)
-
-
-def _settle_memory() -> None:
-    # What is loaded now stays for ever: keep the collector away from it (pauses of 42 ms become 1 ms).
-    gc.enable()
-    gc.freeze()
-    gc.set_threshold(10_000, 50, 1000)
-    # A thread that has written to the disk waits at most so long for the loop to let it say so (default: 5 ms).
-    sys.setswitchinterval(SWITCH_S)

@@ -204,19 +204,20 @@ class Speaker:
         self._known: OrderedDict[Agent, Conversation] = OrderedDict()
 
     @cached_property
-    def _runner(self) -> asyncio.Runner:
-        runner = asyncio.Runner()
-        runner.get_loop().set_exception_handler(_say)
-        return runner
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(_say)
+        asyncio.set_event_loop(loop)  # pysnmp asks for it outside of any call
+        return loop
 
     def prove(self, *, oid: str, timeout_s: float, **agent: Any) -> None:
         """Open the conversation ahead of the first write."""
-        self._runner.run(self._proven(Agent.of(**agent), oid, timeout_s))
+        self._loop.run_until_complete(self._proven(Agent.of(**agent), oid, timeout_s))
 
     def set(self, *, oid: str, value: int, timeout_s: float, answers: bool, unsigned: bool, **agent: Any) -> str:
         """Write one number; the agent ``answers`` when the caller heard it just now."""
         number = Unsigned32(value) if unsigned else Integer32(value)
-        return self._runner.run(self._set(Agent.of(**agent), oid, number, timeout_s, answers=answers))
+        return self._loop.run_until_complete(self._set(Agent.of(**agent), oid, number, timeout_s, answers=answers))
 
     async def _set(self, agent: Agent, oid: str, value: Number, timeout_s: float, *, answers: bool) -> str:
         known = self._known.get(agent) if answers and not agent.v3 else None
