@@ -18,11 +18,15 @@ MAX_LEASES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """An intent under the id of the order that made it; a durable one goes on after a reboot for what was left."""
+    """An intent under the id of the order that made it; a durable one goes on after a reboot for what was left.
+
+    Before ``begins_s`` (CLOCK_BOOTTIME) it waits.
+    """
 
     id: str
     intent: Intent
     durable: bool = False
+    begins_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ class Book:
     leases: Mapping[str, Lease] = field(default_factory=lambda: MappingProxyType({}))
 
     def live(self, now_s: float) -> tuple[Intent, ...]:
-        """The intents that have not ended."""
-        return tuple(lease.intent for lease in self.leases.values() if lease.intent.expires_s > now_s)
+        """The intents that have begun and not ended."""
+        return tuple(one.intent for one in self.leases.values() if one.begins_s <= now_s < one.intent.expires_s)
 
 
 def refusal(intent: Intent, targets: Mapping[PointId, Target], now_s: float) -> str:

@@ -1,6 +1,6 @@
 """What people on site ask for: timed overrides, locks, and the resets of latches. All of it outlives the process."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from hashlib import sha256
@@ -23,6 +23,9 @@ from edgeagent.model.site import Site
 FACT = "autonomy.orders"
 MAX_LOCKS = 500
 MAX_TEXT = 200
+LONGEST_OFF_S = 600.0
+BACK_S = 900.0
+"""How long a load that is cycled is asked to be on again."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +42,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One timed override: all its leases have its id."""
+    """One timed override: all its leases have its id. The second half of a cycle waits until ``begins_s``."""
 
     id: str
     target: PointId
@@ -47,6 +50,7 @@ class Override:
     by: str
     why: str
     until_s: float
+    begins_s: float = 0.0
 
     @property
     def source(self) -> str:
@@ -113,30 +117,54 @@ class Orders:
     def override(self, name: str, value: str, for_s: float, *, by: str, why: str) -> Override:
         """Hold a load, outlet or setpoint at a value for a time."""
         now_s = self._clock.now_s()
+        one = self._made(name, value, (0.0, now_s + for_s), by, why)
+        self._take(name, [one])
+        self._done(one.target, "override", f"{value} for {seconds(for_s)} by {_told(one)}")
+        return one
+
+    def cycle(self, name: str, off_s: float, *, by: str, why: str) -> Override:
+        """Switch a load or an outlet off, and on again after a time; the half that is returned switches it on.
+
+        That it comes back on is tried for `BACK_S`, also after a reboot in between.
+        """
+        if not 1.0 <= off_s <= LONGEST_OFF_S:
+            raise ActRefused(f"cannot cycle {name}: it must be off for 1 s to {seconds(LONGEST_OFF_S)}")
+        on_s = self._clock.now_s() + off_s
+        off, back = (
+            self._made(name, word, times, by, why)
+            for word, times in (("off", (0.0, on_s)), ("on", (on_s, on_s + BACK_S)))
+        )
+        self._take(name, [off, back])
+        self._done(off.target, "cycle", f"off for {seconds(off_s)}, then on, by {_told(back)}")
+        return back
+
+    def _made(self, name: str, value: str, times: tuple[float, float], by: str, why: str) -> Override:
+        """An override from and until these times."""
         target = self._target(name)
-        seed = f"{self._clock.boot_id}\0{now_s!r}\0{target}\0{self.changes}"
-        one = Override(f"o{sha256(seed.encode()).hexdigest()[:7]}", target, value, by, why[:MAX_TEXT], now_s + for_s)
+        seed = f"{self._clock.boot_id}\0{self._clock.now_s()!r}\0{target}\0{value}\0{self.changes}"
+        name = f"o{sha256(seed.encode()).hexdigest()[:7]}"
+        return Override(name, target, value, by, why[:MAX_TEXT], times[1], times[0])
+
+    def _take(self, name: str, wanted: Sequence[Override]) -> None:
+        """Hold what is wanted of one target in place of what was; all of it, or ActRefused."""
         if lock := self._locks.get(self._plain(name)):
             raise ActRefused(f"cannot override {name}: {lock.by} locked it out; unlock it first")
-        book = self._book
-        for order in self._leases(one):
+        book, now_s = self._book, self._clock.now_s()
+        for order in (order for one in wanted for order in self._leases(one)):
             book, refusal = lease.offered(book, order, self._tables.targets, now_s)
             if refusal:
                 raise ActRefused(refusal)
         self._book = book
-        for former in [held for held in self._overrides.values() if held.target == target]:
-            self._drop(former)
-        self._overrides[one.id] = one
-        self._done(target, "override", f"{value} for {seconds(for_s)} by {by}{f': {why}' if why else ''} ({one.id})")
-        return one
+        self._release(wanted[0].target)
+        self._overrides |= {one.id: one for one in wanted}
 
     def end(self, name: str, *, by: str) -> Override:
-        """End an override before its time, by its id or by what it holds."""
+        """End an override, or both halves of a cycle, before their time: by an id, or by what is held."""
         known = {PointId(name), *self._targets_of(name)}
         one = self._overrides.get(name) or next((o for o in self._overrides.values() if o.target in known), None)
         if one is None:
             raise ActRefused(f"cannot end {name}: no override has this id or target; `edgeagent override` lists them")
-        self._drop(one)
+        self._release(one.target)
         self._done(one.target, "override ended", f"by {by} ({one.id})")
         return one
 
@@ -213,11 +241,13 @@ class Orders:
         for point in cords or [one.target]:
             allows = _allows(one.value) if point not in self._tables.cords else _word(one)
             intent = Intent(point, allows, Rank.PERSON, one.source, one.why or "no reason given", one.until_s)
-            yield Lease(f"{one.id}#{point}", intent)
+            yield Lease(f"{one.id}#{point}", intent, begins_s=one.begins_s)
 
-    def _drop(self, one: Override) -> None:
-        del self._overrides[one.id]
-        for order in [name for name in self._book.leases if name.partition("#")[0] == one.id]:
+    def _release(self, target: PointId) -> None:
+        """Nobody overrides it any more."""
+        gone = {one.id for one in self._overrides.values() if one.target == target}
+        self._overrides = {name: one for name, one in self._overrides.items() if name not in gone}
+        for order in [name for name in self._book.leases if name.partition("#")[0] in gone]:
             self._book = lease.released(self._book, order)
 
     def _done(self, subject: str, action: str, detail: str) -> None:
@@ -244,10 +274,14 @@ class Orders:
         shift_s = kept.anchor.shift_s(now)
         self._locks = {one.name: replace(one, at_s=one.at_s + shift_s) for one in kept.locks} | self._locks
         self.changes += 1
-        if kept.anchor.boot_id == now.boot_id:  # after a reboot an override is over; a lock never is
-            held = {one.target for one in self._overrides.values()}
-            self._overrides |= {one.id: one for one in kept.overrides if one.target not in held}
-            self._rebuild()
+        is_same_boot = kept.anchor.boot_id == now.boot_id
+        held, now_s = {one.target for one in self._overrides.values()}, self._clock.now_s()
+        for one in kept.overrides:  # after a reboot an override is over; a lock never is, and what was cycled returns
+            until_s = one.until_s + shift_s
+            if one.target not in held and (is_same_boot or (one.begins_s and until_s > now_s)):
+                again = one if is_same_boot else replace(one, begins_s=now_s, until_s=until_s)
+                self._overrides[one.id] = again
+        self._rebuild()
         return ""
 
     def _rebuild(self) -> None:
@@ -262,6 +296,10 @@ class Orders:
                 del self._overrides[one.id]
             else:
                 self._book = book
+
+
+def _told(one: Override) -> str:
+    return f"{one.by}{f': {one.why}' if one.why else ''} ({one.id})"
 
 
 def _word(one: Override) -> Choice:

@@ -91,6 +91,10 @@ class Overview:
         limited = {source: step for step in self._now.steps("limited") for source in (step.subject,)}
         for one in self._orders.overrides():
             why = f": {one.why}" if one.why else ""
+            if one.begins_s > now_s:
+                at = self._now.time_of_day(one.begins_s)
+                yield f"{one.target} is to be {one.value} again at {at}: {one.by} cycles it{why} ({one.id})."
+                continue
             yield (
                 f"{one.target} is held {one.value} by {one.by} until {self._now.time_of_day(one.until_s)}, "
                 f"{seconds(one.until_s - now_s)} from now{why} ({one.id})."

@@ -57,6 +57,7 @@ class View:
                     "value": one.value,
                     "by": one.by,
                     "why": one.why,
+                    "in_s": round(max(0.0, one.begins_s - now_s), 1),
                     "left_s": round(one.until_s - now_s, 1),
                 }
                 for one in self._orders.overrides()

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "explain": "say in plain words what is off or held, why, and when it ends",
         "interlocks": "list causes and effects: which interlock stands where",
         "override": "hold a load, outlet or setpoint for a time",
+        "cycle": "switch a load or outlet off, and on again after a time",
         "lock": "keep everything from switching a load or outlet",
         "unlock": "take a lock away",
         "reset": "end the latch of an interlock",

@@ -69,6 +69,10 @@ def _table(found: list[Mapping[str, Any]]) -> str:
     if not found:
         return "nobody overrides anything"
     rows = [
-        (one["id"], one["target"], one["value"], one["by"], table.duration(one["left_s"]), one["why"]) for one in found
+        (one["id"], one["target"], _value(one), one["by"], table.duration(one["left_s"]), one["why"]) for one in found
     ]
     return table.render(("ID", "TARGET", "VALUE", "BY", "LEFT", "WHY"), rows, right=("LEFT",))
+
+
+def _value(one: Mapping[str, Any]) -> str:
+    return f"{one['value']}, in {table.duration(one['in_s'])}" if one.get("in_s") else str(one["value"])

@@ -8,6 +8,7 @@ from edgeagent.actuators import registry
 from edgeagent.actuators.keeper import Keeper
 from edgeagent.actuators.parts import Parts as ActuatorParts
 from edgeagent.actuators.registry import Actuators
+from edgeagent.autonomy import cycled
 from edgeagent.autonomy.alarms import AlarmDesk
 from edgeagent.autonomy.chronicle import Chronicle
 from edgeagent.autonomy.cycle import Cycle
@@ -81,7 +82,14 @@ class Protection:
             facts=store,
             clock=clock,
             metrics=metrics,
-            watchers=(self.executor.alarms, self.prepare.alarms, self._kept_badly, self.estimates.alarms, self._marked),
+            watchers=(
+                self.executor.alarms,
+                self.prepare.alarms,
+                self._kept_badly,
+                self.estimates.alarms,
+                self._marked,
+                self._cycled,
+            ),
         )
         self.view = View(self.cycle, self.executor, self.orders, clock, state.unit_of)
         now = Present(self.cycle, clock, state.unit_of)
@@ -101,6 +109,7 @@ class Protection:
                 ),
                 "alarms.unshelve": lambda body, by: self.alarms.unshelve(text(body, "key"), by),
                 "override": self._override,
+                "cycle": self._cycle,
                 "override.end": lambda body, by: {"ended": self.orders.end(text(body, "name"), by=by).id},
                 "lock": lambda body, by: {
                     "locked": self.orders.lock(text(body, "name"), by=by, why=text(body, "why", "")).name
@@ -129,6 +138,10 @@ class Protection:
         """What is implausible; a point that a limit looks at is blind then, and has its own alarm."""
         desk = self._parts.estimates
         return [] if desk is None else desk.alarms(besides=self._configuration.tables.watchers.keys())
+
+    def _cycled(self) -> list[AlarmWanted]:
+        """One for each load that people cycled and that does not come back."""
+        return cycled.alarms(self.orders.overrides(), self.cycle.latest, self.cycle.site)
 
     def _kept_badly(self) -> list[AlarmWanted]:
         """One for each setpoint that cannot be kept alive, or that would outlive this agent."""
@@ -181,6 +194,10 @@ class Protection:
             text(body, "name"), text(body, "value"), number(body, "for_s"), by=by, why=text(body, "why", "")
         )
         return {"id": one.id, "target": one.target, "value": one.value, "takes": self.orders.bounds(one)}
+
+    def _cycle(self, body: Mapping[str, object], by: str) -> Mapping[str, object]:
+        one = self.orders.cycle(text(body, "name"), number(body, "off_s"), by=by, why=text(body, "why", ""))
+        return {"id": one.id, "target": one.target}
 
     def _reset(self, body: Mapping[str, object], by: str) -> Mapping[str, object]:
         memories = self.cycle.memory.interlocks

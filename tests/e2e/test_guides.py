@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDES = ["runbook.md", "autonomy.md"]
 _BLOCK = re.compile(r"(?ms)^```sh test\n(.*?)^```$")
-ACTS = ("override", "lock", "unlock", "check", "alarms ack", "alarms shelve")
+ACTS = ("override", "cycle", "lock", "unlock", "check", "alarms ack", "alarms shelve")
 """What must succeed; a command that only shows ends with 1 where something stands."""
 
 

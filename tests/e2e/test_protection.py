@@ -157,4 +157,9 @@ async def test_a_person_acts_by_the_command_line_and_is_named(rig: Rig) -> None:
     held = json.loads(await rig.command("override", "--json"))
     assert [one["value"] for one in held] == ["on"]
     await rig.command("override", "--end", load["name"])
+    await rig.command("cycle", load["name"], "--off-for", "20 s", "--why", "it hangs")
+    assert "is to be on again at" in await rig.command("explain", load["name"])
+    await rig.until(lambda: not any(outlets_as_seen_by_snmpget(rig, load)), "off by a cycle", 15)
+    await rig.until(lambda: all(outlets_as_seen_by_snmpget(rig, load)), "on by the cycle", 30)
+    await rig.command("override", "--end", load["name"])
     assert "no load, outlet or setpoint" in await rig.command("override", "nobody", "off", code=1)

@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from edgeagent.autonomy.cycled import alarms
 from edgeagent.autonomy.orders import FACT, MAX_LOCKS, Orders
 from edgeagent.core.clock import ManualClock
 from edgeagent.model.errors import ActRefused
+from edgeagent.model.points import PointId
 from tests.unit.autonomy.stand import Keeper, Stand
 
 
@@ -176,3 +178,77 @@ async def test_locks_are_not_lost_when_the_store_opens_late(stand: Stand) -> Non
     assert set(late.orders.locks) == {"r1-p3", "r2-p3"}
     assert "r1-p3" in str(keeper.facts[FACT])
     assert "r2-p3" in str(keeper.facts[FACT])
+
+
+async def test_a_cycle_is_off_then_on_and_ends(stand: Stand) -> None:
+    await stand.pass_time(2)
+    back = stand.orders.cycle("r2-p3", 15.0, by="N. Berg", why="it hangs")
+    await stand.pass_time(2)
+    assert wanted(stand) == {"load/r2-p3.power": "off"}
+    assert [(held.value, held.begins_s) for held in stand.orders.overrides()] == [("off", 0.0), ("on", back.begins_s)]
+    await stand.pass_time(15)
+    assert wanted(stand) == {"load/r2-p3.power": "on"}
+    await stand.pass_time(900)
+    assert wanted(stand) == {}
+    assert stand.orders.overrides() == []
+    assert next(entry.action for entry in stand.keeper.entries if entry.subject == "load/r2-p3.power") == "cycle"
+
+
+async def test_an_end_stops_both_halves_of_a_cycle_and_another_order_replaces_both(stand: Stand) -> None:
+    await stand.pass_time(2)
+    back = stand.orders.cycle("r2-p3", 15.0, by="N. Berg", why="")
+    stand.orders.end(back.id, by="N. Berg")
+    assert stand.orders.overrides() == []
+    stand.orders.cycle("r2-p3", 15.0, by="N. Berg", why="")
+    one = stand.orders.override("r2-p3", "off", 60.0, by="A. Ito", why="")
+    await stand.pass_time(20)
+    assert stand.orders.overrides() == [one]
+    assert wanted(stand) == {"load/r2-p3.power": "off"}
+
+
+@pytest.mark.parametrize(
+    ("name", "off_s", "said"),
+    [
+        ("nobody", 15.0, "no load, outlet or setpoint"),
+        ("r1-p3", 0.5, "off for 1 s to 10 min"),
+        ("r1-p3", 601.0, "off for 1 s to 10 min"),
+        ("r1-p3", float("nan"), "off for 1 s to 10 min"),
+        ("crac-north/fan.speed", 15.0, "it takes 20 to 100"),
+    ],
+)
+def test_what_cannot_be_cycled_is_refused_and_changes_nothing(stand: Stand, name: str, off_s: float, said: str) -> None:
+    with pytest.raises(ActRefused, match=said):
+        stand.orders.cycle(name, off_s, by="N. Berg", why="")
+    assert stand.orders.overrides() == []
+
+
+async def test_a_reboot_in_the_middle_of_a_cycle_switches_on_and_much_later_nothing(stand: Stand) -> None:
+    await stand.pass_time(2)
+    stand.orders.override("r1-p2", "off", 600.0, by="N. Berg", why="")
+    stand.orders.cycle("r2-p3", 15.0, by="N. Berg", why="")
+    fact = json.loads(json.dumps(stand.keeper.facts[FACT]))
+    for later_s, left in ((60.0, ["on"]), (3600.0, [])):
+        clock = ManualClock(5.0, stand.clock.wall_s() + later_s, "1" * 32)
+        orders = Orders(stand.cycle.site, stand.cycle.tables, facts=Keeper({FACT: fact}), audit=Keeper(), clock=clock)
+        assert [one.value for one in orders.overrides()] == left
+        assert [sorted(one.allows.words) for one in orders.intents()] == [["on"]] * (2 * len(left))
+
+
+async def test_a_load_that_does_not_come_back_from_a_cycle_has_an_alarm_with_the_reason(stand: Stand) -> None:
+    await stand.pass_time(4)
+    stand.orders.cycle("r2-p3", 15.0, by="N. Berg", why="")
+    for cord in stand.cycle.site.loads["r2-p3"].cords:
+        stand.world.set(PointId(f"{cord}.state"), "off")
+    await stand.pass_time(5)
+    stand.orders.lock("r2-p3", by="A. Ito", why="hands inside")
+    await stand.pass_time(69)
+    found = lambda: alarms(stand.orders.overrides(), stand.cycle.latest, stand.cycle.site)  # noqa: E731
+    assert found() == []
+    await stand.pass_time(5)
+    assert [(one.key, one.text) for one in found()] == [
+        ("cycled/load/r2-p3.power", "load/r2-p3.power does not come back: r2-p3 is locked out")
+    ]
+    for cord in stand.cycle.site.loads["r2-p3"].cords:
+        stand.world.set(PointId(f"{cord}.state"), "on")
+    await stand.pass_time(5)
+    assert found() == []
