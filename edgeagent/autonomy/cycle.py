@@ -19,7 +19,7 @@ from edgeagent.autonomy.executor import Executor
 from edgeagent.autonomy.kept_memory import joined, kept, kernel, resumed
 from edgeagent.autonomy.latest import Latest
 from edgeagent.autonomy.limit import BLANK, says_else
-from edgeagent.autonomy.observed import observed
+from edgeagent.autonomy.observed import observed, read
 from edgeagent.autonomy.orders import Orders
 from edgeagent.autonomy.whole import whole
 from edgeagent.core.bus import Subscription
@@ -44,6 +44,8 @@ URGENT_S = 0.005
 """The shortest after what may turn a limit."""
 ACT_FIRST_S = 0.02
 """How long what is only told waits while an act begins: both would share one processor."""
+FIRST_LOOK_S = 10.0
+"""For so long after the start what was not read yet is not set: it would be refused. Then its refusal is news."""
 MAX_BATCHES = 1000
 TICK_BOUNDS_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 
@@ -127,6 +129,7 @@ class Cycle:
         self._resume()
         self._kernel = kernel(self._memory)
         self._turned_s, self._took_s = -TURN_S, 0.0
+        self._began_s = clock.now_s()
 
     @property
     def site(self) -> Site:
@@ -186,7 +189,8 @@ class Cycle:
         self._remember()
         if self._chronicle.tell(self.latest, self._tables):
             self.changes += 1
-        is_fresh = self._executor.submit(outputs, observed(snapshot, outputs, self._site))
+        now = outputs if began_s - self._began_s >= FIRST_LOOK_S else read(snapshot, outputs, self._site)
+        is_fresh = self._executor.submit(now, observed(snapshot, now, self._site))
         self._turned_s, self._took_s = began_s, self._clock.now_s() - began_s
         self._tick_s.observe(self._took_s)
         return _Made(snapshot, before, decision, intents, locks, resets, self._site, self._tables, is_fresh)

@@ -53,11 +53,11 @@ class Desk:
     def tell(self, device: DeviceId, marks: dict[PointId, str]) -> None:
         """Remember what is marked of a device; people hear of each point once."""
         before = self._marked.get(device, {})
-        if marks.keys() != before.keys():
-            for point in marks.keys() - before.keys():
-                log.warning("reading is implausible", point=point, error=marks[point])
-            for point in before.keys() - marks.keys():
-                log.info("reading is plausible again", point=point)
+        fresh = {point: marks[point] for point in sorted(marks.keys() - before.keys())}
+        if fresh:
+            log.warning("readings are implausible", device=device, error=_sentence(device, fresh))
+        if gone := sorted(before.keys() - marks.keys()):
+            log.info("readings are plausible again", device=device, count=len(gone), first=gone[0])
         self._marked[device] = marks
 
     def forget(self, device: DeviceId) -> None:

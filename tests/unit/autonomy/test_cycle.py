@@ -162,3 +162,17 @@ async def test_a_latch_is_not_forgotten_when_the_store_opens_late() -> None:
     await late.pass_time(3)
     assert late.cycle.memory.interlocks["hot-p3@r1"].standing is Standing.LATCHED
     assert "interlock/hot-p3@r1" in late.ear.alarms
+
+
+async def test_what_was_not_read_since_the_start_is_set_once_it_is_and_refused_later_at_the_earliest() -> None:
+    for is_read in (True, False):
+        stand = Stand()
+        stand.orders.override("r2-p3", "off", 60.0, by="N. Berg", why="")
+        stand.cycle.turn()
+        assert not stand.executor.standings
+        if is_read:
+            stand.poll()
+        else:
+            await stand.clock.advance(10.0)
+        stand.cycle.turn()
+        assert list(stand.executor.standings) == ["load/r2-p3.power"]
