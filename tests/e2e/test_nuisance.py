@@ -219,8 +219,10 @@ LONG = [
     ("garbage", {"mode": "flipped"}, True, 120.0),
     ("card_reboot", {}, True, 120.0),
 ]
-"""A probe that says a thousand times too much is what comes nearest to NaN: SNMP has integers only. A card that has lost
-its sensors says of the outlets no more than of the air: it is told as a whole."""
+"""A probe that says a thousand times too much is what comes nearest to NaN: SNMP has integers only.
+
+A card that has lost its sensors says of the outlets no more than of the air: it is told as a whole.
+"""
 
 
 @pytest.mark.soak
