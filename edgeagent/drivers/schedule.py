@@ -29,12 +29,18 @@ def _in_slot(time_s: float, period_s: float) -> float:
     return math.ceil(time_s / slot_s) * slot_s
 
 
+def _first(now_s: float, period_s: float, offset: float) -> float:
+    """The first time: within one period from now, also where the slot's edge would be beyond it."""
+    first_s = _in_slot(now_s + period_s * offset, period_s)
+    return first_s - period_s if first_s - now_s > period_s else first_s
+
+
 class Schedule:
     """Due times on a fixed grid per group: a late poll never moves the next one, and a gap never makes a burst."""
 
     def __init__(self, periods_s: Mapping[str, float], offset: float, now_s: float) -> None:
         self._periods_s = dict(periods_s)
-        self._due_s = {group: _in_slot(now_s + period_s * offset, period_s) for group, period_s in periods_s.items()}
+        self._due_s = {group: _first(now_s, period_s, offset) for group, period_s in periods_s.items()}
         for group in periods_s:
             self.done(group, now_s)
 
