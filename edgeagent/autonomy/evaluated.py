@@ -42,7 +42,7 @@ class _Turned:
         return not (self.all.isdisjoint(one.watches) and self.sight.isdisjoint(one.uses))
 
 
-def copied(known: Mapping[str, M]) -> dict[str, M]:
+def _copied(known: Mapping[str, M]) -> dict[str, M]:
     """A dict of it; what stands behind a read-only view is copied in a tenth of the time."""
     return known.copy() if isinstance(known, MappingProxyType) else dict(known)
 
@@ -88,7 +88,7 @@ def _limits(
     found, restless, until_s = dict[str, LimitMemory](), set[str](), math.inf
     todo: Iterable[Limit] = tables.limits
     if known is not None and snapshot.changed is not None:
-        found, restless, until_s = copied(memory.limits), set(known.limits), known.until_s
+        found, restless, until_s = _copied(memory.limits), set(known.limits), known.until_s
         todo = _to_look_at(tables, snapshot.changed, known)
     turned = _Turned(set(), set())
     for one in todo:
@@ -140,7 +140,7 @@ def _interlocks(  # noqa: PLR0917 - what a decision has at hand
         names.update(name for name in resets if name in tables.interlock_places)
         if not names:
             return memory.interlocks, known.interlocks
-        found, awake = copied(memory.interlocks), set(known.interlocks)
+        found, awake = _copied(memory.interlocks), set(known.interlocks)
         todo = [tables.interlocks[tables.interlock_places[name]] for name in names]
     truths = _Truths(limits)
     for one in todo:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from edgeagent.drivers.found import AUTO, Found, Wish, read_all
+from edgeagent.drivers.found import AUTO, Found, Wish, met
 from edgeagent.drivers.lenient import Lenient
 from edgeagent.drivers.parts import Parts
 from edgeagent.drivers.snmp_device import SnmpOptions
@@ -128,12 +128,7 @@ class _Meeting:
     async def _through(self, family: str, word: str, title: str) -> Found:
         options = SnmpOptions(self._target.address, self._target.access, word, family)
         driver = options.build(self._wish.device, self._wish.times, self._parts)
-        try:
-            info = await driver.connect()
-            readings = await read_all(driver, info)
-        except BaseException:
-            await driver.close()
-            raise
+        info, readings = await met(driver)
         return Found(driver, info, info.identity, word, family, title, readings)
 
 

@@ -7,6 +7,7 @@ from edgeagent.config.reader import REQUIRED, Reader
 from edgeagent.core.clock import Clock
 from edgeagent.core.ports import Driver
 from edgeagent.drivers.identity import DeviceChanged
+from edgeagent.drivers.own_keys import address_of
 from edgeagent.drivers.parts import Parts, Times
 from edgeagent.model.device import DeviceInfo, Group
 from edgeagent.model.errors import DeviceGarbled
@@ -48,7 +49,7 @@ class RedfishOptions:
 
 def parse(reader: Reader, driver: str) -> RedfishOptions:
     """The keys of a device with a ``redfish://`` or ``redfish+http://`` address; mistakes go to the reader."""
-    address = _address(reader)
+    address = address_of(reader, parse_address, RedfishAddress("", 0))
     by_type = reader.choice("units", (STRICT, TYPE), STRICT) == TYPE
     return RedfishOptions(address, _access(reader, address), driver, by_type, _switching(reader))
 
@@ -130,16 +131,6 @@ class RedfishDevice:
         now = "" if body is None or isinstance(body, Reason) else text(body.get("SerialNumber"))
         if now and now != self._serial[1]:
             raise DeviceChanged(f"cannot read {self._device}: it was {self._serial[1]} and now says that it is {now}")
-
-
-def _address(reader: Reader) -> RedfishAddress:
-    url = reader.text("address", max_length=300)
-    try:
-        return parse_address(url)
-    except ValueError as error:
-        if url:
-            reader.problem("address", str(error))
-        return RedfishAddress("", 0)
 
 
 def _access(reader: Reader, address: RedfishAddress) -> Access:

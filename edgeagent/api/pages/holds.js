@@ -42,10 +42,10 @@ function holder(source, { rows }) {
   return source === "safe" ? "nobody: its safe value" : source.replace(/ on site$/, ", on site");
 }
 
-/** Overrides that do not have their way now; those that do are outputs. */
+/** Overrides that do not have their way now; those that do are outputs, and the second half of a cycle has not begun. */
 function overrideRows({ overrides, outputs }) {
   const has = ({ target, by }) => outputs.some((one) => one.target === target && one.by.startsWith(by));
-  return overrides.filter((one) => !has(one)).map((one) => ({
+  return overrides.filter((one) => !one.in_s && !has(one)).map((one) => ({
     key: `override ${one.id}`, names: [one.target], value: one.value, by: `${one.by}, on site`, why: one.why, left_s: one.left_s,
     outcome: "overruled", message: "something of a higher rank holds it, or it may not be set now", limited: [], explains: one.target }));
 }
