@@ -65,7 +65,7 @@ def _active(memory: Memory) -> dict[str, InterlockMemory]:
 def kept(memory: Memory, anchor: Anchor) -> bytes:
     """The memory as JSON; ``anchor`` is of now."""
     limits = {
-        name: _Limit(one.why[:200], one.changed_s, one.transitions) for name, one in memory.limits.items() if one.on
+        name: _Limit(_plain(one.why), one.changed_s, one.transitions) for name, one in memory.limits.items() if one.on
     }
     trips = {name: one.trips for name, one in memory.interlocks.items() if one.trips}
     active = {
@@ -74,6 +74,11 @@ def kept(memory: Memory, anchor: Anchor) -> bytes:
     }
     fact = _Kept(VERSION, anchor, memory.version, memory.shed, memory.restored_s, active, limits, trips)
     return msgspec.json.encode(fact)
+
+
+def _plain(text: str) -> str:
+    """Its beginning, as UTF-8 can hold it: a device may have said anything."""
+    return text[:200].encode(errors="replace").decode()
 
 
 def resumed(fact: object, now: Anchor) -> tuple[Memory, str]:

@@ -4,8 +4,11 @@ import asyncio
 import json
 
 from edgeagent.autonomy.cycle import FACT, TURN_S
-from edgeagent.core.clock import ManualClock
+from edgeagent.autonomy.kept_memory import kept, resumed
+from edgeagent.core.clock import Anchor, ManualClock
+from edgeagent.model.decision import Memory
 from edgeagent.model.interlock import Standing
+from edgeagent.model.limit import LimitMemory, Truth
 from edgeagent.model.points import PointId
 from edgeagent.model.reading import Reading, ReadingBatch
 from tests.scenarios.world import tables
@@ -162,6 +165,13 @@ async def test_a_latch_is_not_forgotten_when_the_store_opens_late() -> None:
     await late.pass_time(3)
     assert late.cycle.memory.interlocks["hot-p3@r1"].standing is Standing.LATCHED
     assert "interlock/hot-p3@r1" in late.ear.alarms
+
+
+def test_a_text_that_is_no_unicode_is_kept_all_the_same() -> None:
+    held = LimitMemory(truth=Truth.TRUE, why="it is x\ud800", on=True)
+    anchor = Anchor("b", 1.0, 1.7e9, trusted=True)
+    again, trouble = resumed(json.loads(kept(Memory(limits={"door": held}), anchor)), anchor)
+    assert (trouble, again.limits["door"].why) == ("", "it is x?")
 
 
 async def test_what_was_not_read_since_the_start_is_set_once_it_is_and_refused_later_at_the_earliest() -> None:
